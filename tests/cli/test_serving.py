@@ -1,0 +1,183 @@
+"""A server from its start to its end: what a signal does, and what it writes meanwhile."""
+
+import json
+import signal
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.running import Running, serving
+
+TEXT = "[server]\n{more}\n[dialect:parse]\nwebhook_key = CANARY-q41\n[log]\nlevel = debug\n"
+SLOW = """
+import asyncio
+from pathlib import Path
+from tornado_cc import Plugin
+
+plugin = Plugin("slow")
+
+@plugin.cloud_function("slow")
+async def slow(call):
+    call.log.info("slow began")
+    while not Path(call.params["until"]).exists():
+        await asyncio.sleep(0.01)
+    return "done"
+
+@plugin.cloud_function("noisy")
+def noisy(call):
+    call.log.info("first\\nsecond %s", "x" * 200, extra={"fact": "a\\nb", "where": Path("p")})
+    call.log.info("%d", "CANARY-q41")
+    call.log.info("surrogate \\udce9", extra={"big": 2**70, "nan": float("nan")})
+    call.log.info("key is CANARY-q41 or %s", "434e41")
+    raise ValueError("CANARY-q41 does not fit")
+
+@plugin.on_stop
+def ended(app): app.log.info("on_stop ran")
+"""
+
+
+def ask(connection: HTTPConnection, name: str, params: dict[str, Any] | None = None) -> None:
+    """Send a call without waiting for its answer."""
+    connection.request(
+        "POST",
+        f"/webhooks/functions/{name}",
+        json.dumps({"params": params or {}, "master": False, "functionName": name}),
+        {"X-Parse-Webhook-Key": "CANARY-q41", "Content-Type": "application/json"},
+    )
+
+
+def answer(connection: HTTPConnection) -> Any:
+    """The JSON of the answer."""
+    response = connection.getresponse()
+    return response.status, json.loads(response.read())
+
+
+def begin_slow_call(running: Running, until: Path) -> HTTPConnection:
+    """A call that is being run and ends when the file is there."""
+    connection = running.connect()
+    ask(connection, "slow", {"until": str(until)})
+    running.wait_for("slow began")
+    return connection
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_lets_the_running_call_finish(tmp_path: Path, number: signal.Signals) -> None:
+    with serving(tmp_path, TEXT.format(more=""), {"slow": SLOW}) as running:
+        connection = begin_slow_call(running, tmp_path / "go")
+        running.signal(number)
+        running.wait_for("draining")
+        assert running.popen.poll() is None
+        (tmp_path / "go").touch()
+        assert answer(connection) == (200, {"success": "done"})
+        connection.close()
+        assert running.end() == 0
+        assert not running.logged("calls lost at the stop")
+        assert running.logged("on_stop ran")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_an_idle_server(tmp_path: Path, number: signal.Signals) -> None:
+    with serving(tmp_path, TEXT.format(more="")) as running:
+        connection = running.connect()
+        running.signal(number)
+        assert running.end() == 0
+        assert "Traceback" not in running.stderr
+        connection.close()
+
+
+def test_a_draining_server_says_that_it_is_not_ready_and_takes_nobody_new(tmp_path: Path) -> None:
+    with serving(tmp_path, TEXT.format(more=""), {"slow": SLOW}) as running:
+        kept = running.connect()
+        kept.request("GET", "/readyz")
+        assert answer(kept) == (200, {"status": "ready"})
+        connection = begin_slow_call(running, tmp_path / "go")
+        running.signal(signal.SIGTERM)
+        running.wait_for("draining")
+        with pytest.raises(ConnectionRefusedError):
+            running.connect()
+        kept.request("GET", "/readyz")
+        response = kept.getresponse()
+        assert (response.status, response.getheader("Connection")) == (503, "close")
+        assert json.loads(response.read()) == {"status": "draining"}
+        (tmp_path / "go").touch()
+        assert answer(connection)[0] == 200
+        assert running.end() == 0
+        kept.close()
+        connection.close()
+
+
+def test_a_call_that_outlasts_the_drain_is_answered_and_given_up(tmp_path: Path) -> None:
+    with serving(tmp_path, TEXT.format(more="drain_timeout = 0.2"), {"slow": SLOW}) as running:
+        connection = begin_slow_call(running, tmp_path / "never")
+        running.signal(signal.SIGTERM)
+        status, body = answer(connection)
+        assert (status, body) == (200, {"error": "The server is stopping"})
+        assert running.end() == 0
+        assert running.logged("calls lost at the stop")[0]["calls"] == 1
+        assert running.logged("on_stop ran")
+        connection.close()
+
+
+def test_a_second_signal_ends_the_drain(tmp_path: Path) -> None:
+    with serving(tmp_path, TEXT.format(more=""), {"slow": SLOW}) as running:
+        connection = begin_slow_call(running, tmp_path / "never")
+        running.signal(signal.SIGTERM)
+        running.wait_for("draining")
+        running.signal(signal.SIGTERM)
+        assert running.end() == 0
+        connection.close()
+
+
+def test_every_line_of_the_log_is_json_without_a_secret(tmp_path: Path) -> None:
+    with serving(tmp_path, TEXT.format(more=""), {"slow": SLOW}) as running:
+        connection = running.connect()
+        ask(connection, "noisy")
+        assert "internal error" in answer(connection)[1]["error"]
+        connection.close()
+        running.signal(signal.SIGTERM)
+        assert running.end() == 0
+        lines = running.lines
+    assert all({"time", "level", "logger", "message"} <= set(line) for line in lines)
+    noisy = [line for line in lines if line["logger"] == "tornado_cc.plugin.slow"]
+    assert noisy[0]["message"] == f"first\nsecond {'x' * 200}"
+    assert (noisy[0]["fact"], noisy[0]["where"]) == ("a\nb", "PosixPath('p')")
+    assert noisy[1]["message"].startswith("%d")
+    assert (noisy[2]["message"], noisy[2]["big"]) == ("surrogate \\udce9", str(2**70))
+    assert noisy[3]["message"] == "key is [redacted] or 434e41"
+    assert "CANARY" not in running.stderr
+
+
+def test_the_log_for_people_has_one_line_for_a_record(tmp_path: Path) -> None:
+    text = TEXT.format(more="") + "format = human\n"
+    with serving(tmp_path, text, {"slow": SLOW}) as running:
+        port = running.stderr.rpartition("address=127.0.0.1:")[2].split()[0]
+        connection = HTTPConnection("127.0.0.1", int(port))
+        ask(connection, "noisy")
+        answer(connection)
+        connection.close()
+        running.signal(signal.SIGTERM)
+        assert running.end() == 0
+        stderr = running.stderr
+    records = [line for line in stderr.splitlines() if not line.startswith("    ")]
+    (noisy,) = [line for line in records if "second" in line]
+    assert noisy.endswith(
+        rf"INFO tornado_cc.plugin.slow: first\nsecond {'x' * 200}"
+        r" fact=a\nb where=p"
+    )
+    assert all(line.startswith("20") for line in records)
+    assert "ValueError: [redacted] does not fit" in stderr
+    assert "CANARY" not in stderr
+    assert "\x1b" not in stderr
+
+
+def test_a_skipped_optional_plugin_is_in_the_log(tmp_path: Path) -> None:
+    plugins = {"slow": SLOW, "broken": "import nosuch_module"}
+    text = TEXT.format(more="") + (
+        "[plugins]\ndir = plugins.d\nenable = slow, broken\noptional = broken\n"
+    )
+    with serving(tmp_path, text, plugins) as running:
+        (line,) = running.logged("optional plugin skipped")
+    assert line["level"] == "warning"
+    assert "nosuch_module" in line["cause"]

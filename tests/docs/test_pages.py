@@ -1,0 +1,59 @@
+"""What the pages say about the code is what the code says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from docs import settings_tables
+from tests.docs.pages import PAGES, ROOT, headings
+from tornado_cc.hooks.specs import HOOKS
+
+_LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
+SETTINGS = settings_tables.PAGE.read_text(encoding="utf-8")
+
+
+def slug(title: str) -> str:
+    """The anchor of a heading, as GitHub and MyST make it."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
+def test_hooks_has_a_heading_for_each_hook_in_the_order_a_call_meets_them() -> None:
+    titles = headings(ROOT / "docs" / "hooks.md")
+    assert [title for title in titles if title in HOOKS] == list(HOOKS)
+
+
+def test_settings_holds_what_the_models_give() -> None:
+    assert settings_tables.page(SETTINGS) == SETTINGS, "run `make docs`"
+
+
+def test_settings_has_a_table_for_each_section_there_is() -> None:
+    assert sorted(settings_tables.sections_of(SETTINGS)) == sorted(settings_tables.models())
+
+
+def test_every_setting_is_explained_by_a_sentence() -> None:
+    for section, model in settings_tables.models().items():
+        for name, info in model.model_fields.items():
+            assert (info.description or "").endswith("."), f"[{section}] {name}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files_and_headings_that_exist(page: Path) -> None:
+    for match in _LINK.finditer(page.read_text(encoding="utf-8")):
+        name, _, anchor = match["target"].partition("#")
+        target = page.parent / name if name else page
+        assert target.exists(), match["target"]
+        if anchor:
+            assert anchor in map(slug, headings(target)), match["target"]
+
+
+def test_every_page_is_in_the_list_of_contents() -> None:
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    contents = index.rpartition("```{toctree}")[2]
+    assert {page.stem for page in PAGES} - {"README", "index"} <= set(contents.split())
+
+
+def test_every_plugin_of_this_repository_is_described() -> None:
+    text = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
+    for folder in sorted(path.parent.name for path in (ROOT / "plugins").glob("*/pyproject.toml")):
+        assert f"| `{folder}` |" in text

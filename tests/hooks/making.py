@@ -1,0 +1,41 @@
+"""Implementations made by hand, for tests of the registry and the runner."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from tornado_cc.hooks import Implementation
+from tornado_cc.hooks.declare import OnTimeout, is_async, is_inline
+from tornado_cc.settings import Settings
+
+
+def implementation(
+    plugin: str,
+    *claim: str | None,
+    hook: str = "before_save",
+    function: Callable[..., Any] | None = None,
+    function_name: str = "function",
+    tryfirst: bool = False,
+    trylast: bool = False,
+    on_timeout: OnTimeout = "refuse",
+) -> Implementation:
+    """One implementation; `None` as its claim makes it a plain hookimpl."""
+
+    def do_nothing(call: object) -> None: ...
+
+    do_nothing.__name__ = function_name
+    chosen = function or do_nothing
+    return Implementation(
+        hook=hook,
+        claim=None if None in claim else tuple(name for name in claim if name is not None),
+        function=chosen,
+        plugin=plugin,
+        distribution=plugin,
+        is_async=is_async(chosen),
+        inline=is_inline(chosen),
+        settings=Settings(),
+        log=logging.getLogger(f"tornado_cc.plugin.{plugin}"),
+        on_timeout=on_timeout,
+        tryfirst=tryfirst,
+        trylast=trylast,
+    )

@@ -1,0 +1,160 @@
+"""How log lines are written: JSON for machines, colours for a developer, secrets for nobody."""
+
+import logging
+import sys
+import traceback
+from typing import Any
+
+from tornado_cc.core import clock, json_value
+from tornado_cc.core.redact import Redactor
+from tornado_cc.settings import LogSettings
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+# Its fields are templates and numbers, so it needs no cleaning, which would cost every request.
+_CLEAN = "tornado_cc.access"
+
+
+def facts_of(record: logging.LogRecord) -> dict[str, Any]:
+    """What the caller of the logger passed as `extra`."""
+    return {key: value for key, value in vars(record).items() if key not in _STANDARD}
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__()
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as JSON, cleaned of secrets."""
+        line: dict[str, Any] = {
+            "time": _now(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": _message(record),
+        }
+        for key, value in facts_of(record).items():
+            line.setdefault(key, _plain(value))
+        if trace := _traceback(record):
+            line["exception"] = trace
+        if record.name != _CLEAN:
+            line = {key: self._clean(value) for key, value in line.items()}
+        return json_value.dump(line).decode()
+
+    def _clean(self, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        # JSON cannot carry a lone surrogate.
+        return self._redactor.clean(value).encode("utf-8", "backslashreplace").decode()
+
+
+class HumanFormatter(logging.Formatter):
+    """The message and its facts, for a terminal."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__()
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as text, cleaned of secrets, with a traceback indented below it."""
+        facts = " ".join(f"{key}={_words(value)}" for key, value in facts_of(record).items())
+        lines = [self._head(record) + self._line(f"{_message(record)} {facts}".strip())]
+        trace = self._redactor.clean(_traceback(record))
+        lines += [f"    {_printable(line)}" for line in trace.splitlines()]
+        return "\n".join(lines)
+
+    def _head(self, record: logging.LogRecord) -> str:
+        return ""
+
+    def _line(self, text: str) -> str:
+        return _printable(self._redactor.clean(text))
+
+
+class PlainFormatter(HumanFormatter):
+    """The same with its time, level and logger, for a file or a pipe."""
+
+    def _head(self, record: logging.LogRecord) -> str:
+        return f"{_now()} {record.levelname} {record.name}: "
+
+
+def set_up(settings: LogSettings, secrets: set[str]) -> None:
+    """Send every logger of the process to standard error."""
+    logging.basicConfig(
+        level=settings.level.upper(), handlers=[_handler(settings, Redactor(secrets))], force=True
+    )
+    # What logging itself prints about a line it cannot write quotes the line's arguments.
+    logging.raiseExceptions = False
+    # asyncio's debug lines quote arguments of callbacks, which may be anything.
+    logging.getLogger("asyncio").setLevel(logging.INFO)
+    logging.getLogger(_CLEAN).disabled = not settings.access
+    logging.captureWarnings(True)
+
+
+def _handler(settings: LogSettings, redactor: Redactor) -> logging.Handler:
+    handler: logging.Handler
+    if settings.format == "human" and sys.stderr.isatty():
+        handler = _terminal_handler()
+        handler.setFormatter(HumanFormatter(redactor))
+        return handler
+    handler = logging.StreamHandler(sys.stderr)
+    formatter = JsonFormatter if settings.format == "json" else PlainFormatter
+    handler.setFormatter(formatter(redactor))
+    return handler
+
+
+def _terminal_handler() -> logging.Handler:
+    from rich.console import Console
+    from rich.logging import RichHandler
+
+    return RichHandler(console=Console(stderr=True), show_path=False, rich_tracebacks=False)
+
+
+def _now() -> str:
+    return clock.utc_now().isoformat(timespec="milliseconds")
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception:  # noqa: BLE001 - a plugin's arguments may not fit its message
+        return f"{_words(record.msg)} {_repr(record.args)}"
+
+
+def _traceback(record: logging.LogRecord) -> str:
+    if not record.exc_info or record.exc_info[1] is None:
+        return ""
+    return "".join(traceback.format_exception(record.exc_info[1]))
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it, or its repr."""
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, int | float):
+        try:
+            return json_value.checked(value)
+        except json_value.NotJson:
+            pass
+    return _repr(value)
+
+
+def _words(value: object) -> str:
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001 - a plugin's object may have no words for itself
+        return f"<{type(value).__name__}>"
+
+
+def _repr(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001 - a plugin's object may have no words for itself
+        return f"<{type(value).__name__}>"
+
+
+def _printable(text: str) -> str:
+    """One line, whatever a caller put into it: no line break, no escape sequence."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)

@@ -1,0 +1,110 @@
+"""`python -m tornado_cc --conf FILE [--check]`."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from tornado_cc.cli import logs
+from tornado_cc.hooks import Implementation
+from tornado_cc.hooks.specs import HOOKS
+from tornado_cc.server import Built, Server, StartError, build
+from tornado_cc.server.build import PluginsFailed
+from tornado_cc.settings import Mistakes
+
+_log = logging.getLogger("tornado_cc.cli")
+
+# sysexits.h: what service managers and people look up.
+BAD_CONFIGURATION = 78
+CANNOT_START = 70
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--conf",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The conf file, for example conf/dev.ini.",
+)
+@click.option(
+    "--check", is_flag=True, help="Validate the conf, load the plugins, report, do not serve."
+)
+@click.version_option(package_name="tornado_cc")
+def main(conf: Path, check: bool) -> None:
+    """Serve cloud code: plugins answer the calls of Parse Servers and other callers."""
+    built = _build(conf)
+    if check:
+        _report(conf, built)
+        return
+    logs.set_up(built.configuration.log, built.secrets())
+    for error in built.skipped:
+        _log.warning("optional plugin skipped", extra={"plugin": error.plugin, "cause": str(error)})
+    try:
+        asyncio.run(_serve(built))
+    except StartError as error:
+        _end(CANNOT_START, str(error))
+
+
+def _build(conf: Path) -> Built:
+    try:
+        return build(conf, os.environ)
+    except Mistakes as mistakes:
+        count = len(mistakes.mistakes)
+        _end(BAD_CONFIGURATION, f"{count} mistake{'s' * (count > 1)} in the settings:\n{mistakes}")
+    except PluginsFailed as failed:
+        _end(
+            CANNOT_START,
+            f"{failed}\nA plugin that fails does not start the server: mend it, or name it in"
+            " [plugins] disable, or in [plugins] optional to start without it.",
+        )
+
+
+def _end(code: int, text: str) -> NoReturn:
+    click.echo(f"tornado_cc: {text}", err=True)
+    sys.exit(code)
+
+
+async def _serve(built: Built) -> None:
+    """Serve until SIGTERM or SIGINT; a second one ends the drain."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    hurry = asyncio.Event()
+
+    def on_signal() -> None:
+        (hurry if stop.is_set() else stop).set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+    server = Server(built)
+    await server.start()
+    await stop.wait()
+    draining = asyncio.create_task(server.drain())
+    hurried = asyncio.create_task(hurry.wait())
+    await asyncio.wait({draining, hurried}, return_when=asyncio.FIRST_COMPLETED)
+    hurried.cancel()
+    draining.cancel()
+    await server.end()
+
+
+def _report(conf: Path, built: Built) -> None:
+    click.echo(f"{conf} is valid.")
+    for error in built.skipped:
+        click.echo(f"warning: skipped, since it is optional: {error}", err=True)
+    if not built.dialects:
+        click.echo("warning: no dialect is on; add a section such as [dialect:parse]", err=True)
+    for dialect in built.dialects:
+        click.echo(f"dialect {dialect.name} at {dialect.mount}")
+    in_order = sorted(built.registry.everything(), key=lambda one: HOOKS.index(one.hook))
+    for one in in_order:
+        click.echo(f"plugin {one.plugin}: {' '.join((one.hook, *_claim(one)))} ({one.place})")
+
+
+def _claim(one: Implementation) -> tuple[str, ...]:
+    if one.claim is None and one.hook not in ("on_start", "on_stop"):
+        return ("of any name nobody declared",)
+    return one.claim or ()

@@ -1,0 +1,1 @@
+"""What passes between the rooms. Standard library and orjson only."""

@@ -1,0 +1,54 @@
+"""How a call ends badly: what the caller sees and what the log sees are two fields."""
+
+import secrets
+from enum import Enum
+
+
+class Reason(Enum):
+    """Why a call was refused; each dialect spells it its own way."""
+
+    REFUSED = "refused"
+    UNAUTHORIZED = "unauthorized"
+    NOT_FOUND = "not found"
+    METHOD = "method not allowed"
+    MALFORMED = "malformed"
+    TOO_LARGE = "too large"
+    HEADERS_TOO_LARGE = "headers too large"
+    FAILED = "failed"
+    UNAVAILABLE = "unavailable"
+
+
+class Refusal(Exception):
+    """The answer is no, and the caller may read why. Raised by plugins and by the rooms.
+
+    Args:
+        message: one sentence for the caller. An empty one becomes "Refused": a Parse Server takes
+            an empty error for success (spec parse, section 2).
+        code: a number for dialects that carry one.
+        log: what only the log says about it.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        code: int | None = None,
+        log: str = "",
+        reason: Reason = Reason.REFUSED,
+    ) -> None:
+        if code is not None and type(code) is not int:
+            raise TypeError(f"the code of a refusal is a number, not {code!r}")
+        super().__init__(message)
+        self.message = str(message).strip() or "Refused"
+        self.code = code
+        self.log = log
+        self.reason = reason
+
+
+class Failure(Refusal):
+    """A plugin or the server failed: the caller sees an id, the log has the rest under that id."""
+
+    def __init__(self, log: str, *, timed_out: bool = False) -> None:
+        self.error_id = secrets.token_hex(6)
+        super().__init__(f"internal error (id {self.error_id})", log=log, reason=Reason.FAILED)
+        self.timed_out = timed_out

@@ -1,0 +1,55 @@
+"""After-hooks: the caller is answered first, then each implementation runs on its own.
+
+They live in this process's memory: what a crash interrupts is lost. The log says what failed.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from tornado_cc.core.call import TriggerCall
+from tornado_cc.core.json_value import clone
+from tornado_cc.core.outcome import SILENCE, Outcome, Reply
+from tornado_cc.hooks import Implementation, Registry, Runner
+
+_log = logging.getLogger("tornado_cc.flows")
+
+
+class Afterwards:
+    """Runs after-hooks in the background, and can be waited for."""
+
+    def __init__(self, registry: Registry, runner: Runner) -> None:
+        self._registry = registry
+        self._runner = runner
+        self._running: set[asyncio.Task[None]] = set()
+
+    def add(self, call: TriggerCall) -> Outcome:
+        """Take a call whose caller gets its answer now. Silence when no plugin wants it."""
+        asked = self._registry.who(call.hook, call.claim)
+        if not asked:
+            return SILENCE
+        task = asyncio.create_task(self._run_all(call, asked))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return Reply()
+
+    @property
+    def running(self) -> frozenset[asyncio.Task[None]]:
+        """The calls whose hooks have not all run."""
+        return frozenset(self._running)
+
+    async def _run_all(self, call: TriggerCall, asked: Sequence[Implementation]) -> None:
+        for one in asked:
+            given = call.given_to(one.plugin, one.settings, one.log)
+            given.object = clone(call.object)
+            given.original = clone(call.original)
+            fired = await self._runner.run(one, given)
+            if fired.refusal is not None:
+                _log.error(
+                    "after-hook did not run to its end and is not retried",
+                    extra={
+                        "hook": one.hook,
+                        "plugin": one.plugin,
+                        "refusal": fired.refusal.message,
+                    },
+                )

@@ -1,0 +1,36 @@
+"""From a call to its outcome: picks the flow and hands it what it works with."""
+
+from collections.abc import Callable
+
+from tornado_cc.core.call import Call, FunctionCall, TriggerCall
+from tornado_cc.core.outcome import Outcome
+from tornado_cc.flows import function, trigger
+from tornado_cc.flows.afterwards import Afterwards
+from tornado_cc.hooks import Registry, Runner
+
+Accept = Callable[[Call, object], object]
+"""The dialect's check of what a hook returned; raises for what it could not spell."""
+
+
+class Flows:
+    """Runs calls. Knows nothing of HTTP: a dialect has read the call and will spell the outcome."""
+
+    def __init__(self, registry: Registry, runner: Runner, afterwards: Afterwards) -> None:
+        self._registry = registry
+        self._runner = runner
+        self._afterwards = afterwards
+
+    async def run(self, call: Call, accept: Accept) -> Outcome:
+        """The outcome of a call; whatever a plugin does, this returns one.
+
+        Args:
+            call: the call as read.
+            accept: the dialect's check of each value a hook returns.
+        """
+        if isinstance(call, FunctionCall):
+            return await function.run(call, accept, self._registry, self._runner)
+        if not isinstance(call, TriggerCall):
+            raise TypeError(f"no flow for {type(call).__name__}")
+        if call.afterwards:
+            return self._afterwards.add(call)
+        return await trigger.run(call, accept, self._registry, self._runner)

@@ -1,0 +1,23 @@
+"""What plugins plug into. Owns pluggy: pluggy registers and validates, `fire` calls."""
+
+from tornado_cc.hooks.declare import Plugin, hookimpl, inline
+from tornado_cc.hooks.fire import Fired, Runner
+from tornado_cc.hooks.plugins import Loaded, LoadError, load
+from tornado_cc.hooks.registry import Implementation, Registry
+from tornado_cc.hooks.specs import App
+from tornado_cc.hooks.tasks import install
+
+__all__ = [
+    "App",
+    "Fired",
+    "Implementation",
+    "LoadError",
+    "Loaded",
+    "Plugin",
+    "Registry",
+    "Runner",
+    "hookimpl",
+    "inline",
+    "install",
+    "load",
+]

@@ -1,0 +1,198 @@
+"""Running one implementation of a hook: always within its deadline, always to a value."""
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from tornado_cc.core import clock
+from tornado_cc.core.call import Call
+from tornado_cc.core.errors import Failure, Refusal
+from tornado_cc.core.json_value import NotJson
+from tornado_cc.hooks.registry import Implementation
+from tornado_cc.hooks.specs import App
+from tornado_cc.hooks.tasks import PLUGIN
+from tornado_cc.hooks.threads import ThreadPool
+from tornado_cc.settings import HooksSettings
+
+_log = logging.getLogger("tornado_cc.hooks")
+
+C = TypeVar("C", bound=Call | App)
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """How one implementation ended: with a value, or with a refusal (a `Failure` is one)."""
+
+    by: Implementation
+    value: Any = field(default=None, repr=False)
+    refusal: Refusal | None = None
+
+
+class _DeadlinePassed(Exception):
+    """Raised to the runner only, never into a plugin."""
+
+
+class _Unanswerable(Exception):
+    """A hook returned what its dialect cannot spell."""
+
+
+class Runner:
+    """Runs implementations one at a time, each awaited before the next is asked."""
+
+    def __init__(self, settings: HooksSettings) -> None:
+        self._deadline = settings.deadline
+        self._deadlines = settings.deadlines
+        self._threads = ThreadPool(settings.threads)
+        # A cancelled task that goes on regardless must be held, or it vanishes without a word.
+        self._abandoned: set[asyncio.Task[Any]] = set()
+
+    def deadline(self, hook: str) -> float:
+        """Seconds one implementation of this hook may take."""
+        return self._deadlines.get(hook, self._deadline)
+
+    async def run(
+        self,
+        one: Implementation,
+        given: C,
+        settle: Callable[[C, Any], Any] | None = None,
+    ) -> Fired:
+        """Run one implementation on its own copy of the call.
+
+        Args:
+            one: the implementation.
+            given: the copy it gets.
+            settle: turns (copy, returned value) into the value that counts; what it raises is the
+                plugin's failure, because it only raises for what the plugin returned.
+        """
+        started = clock.monotonic()
+        token = PLUGIN.set(one.plugin)
+        try:
+            value = await self._call(one, given)
+            if settle is not None:
+                value = _settled(settle, given, value)
+        except Refusal as refusal:
+            return self._ended(one, started, Fired(one, refusal=refusal))
+        except _DeadlinePassed:
+            log = f"passed its deadline of {self.deadline(one.hook):g} s"
+            return self._failed(one, started, Failure(log, timed_out=True), None)
+        except _Unanswerable as error:
+            return self._failed(one, started, Failure(str(error)), error.__cause__)
+        except asyncio.CancelledError as error:
+            if _being_cancelled():
+                raise
+            return self._failed(one, started, Failure("cancelled itself"), error)
+        except BaseException as error:  # noqa: BLE001 - sys.exit() in a plugin included
+            failure = Failure(f"raised {type(error).__name__}")
+            return self._failed(one, started, failure, error)
+        finally:
+            PLUGIN.reset(token)
+        return self._ended(one, started, Fired(one, value=value))
+
+    def close(self) -> None:
+        """End the threads that wait; nothing is run after this."""
+        self._threads.close()
+
+    async def _call(self, one: Implementation, given: Call | App) -> Any:
+        seconds = self.deadline(one.hook)
+        if one.is_async:
+            return await self._in_task(one.function(given), seconds)
+        if one.inline:
+            return one.function(given)
+        started = clock.monotonic()
+        value = await self._in_thread(lambda: one.function(given), seconds)
+        if not inspect.isawaitable(value):
+            return value
+        left = seconds - (clock.monotonic() - started)
+        return await self._in_task(value, max(left, 0))
+
+    async def _in_task(self, awaitable: Awaitable[Any], seconds: float) -> Any:
+        task = asyncio.ensure_future(_to_pair(awaitable))
+        try:
+            await asyncio.wait({task}, timeout=seconds)
+        except asyncio.CancelledError:
+            self._abandon(task)
+            raise
+        if not task.done():
+            self._abandon(task)
+            raise _DeadlinePassed
+        return _unpaired(task.result())
+
+    async def _in_thread(self, function: Callable[[], Any], seconds: float) -> Any:
+        job = self._threads.submit(function, seconds)
+        try:
+            await asyncio.wait({job.done}, timeout=seconds)
+        except asyncio.CancelledError:
+            job.abandon()
+            raise
+        if not job.done.done():
+            job.abandon()
+            raise _DeadlinePassed
+        return _unpaired(job.done.result())
+
+    def _abandon(self, task: asyncio.Task[Any]) -> None:
+        """Cancel without waiting: a plugin may swallow the cancellation and go on."""
+        task.cancel()
+        self._abandoned.add(task)
+        task.add_done_callback(self._abandoned.discard)
+
+    def _ended(self, one: Implementation, started: float, fired: Fired) -> Fired:
+        _log.debug("hook fired", extra=_facts(one, started, fired.refusal))
+        return fired
+
+    def _failed(
+        self, one: Implementation, started: float, failure: Failure, error: BaseException | None
+    ) -> Fired:
+        facts = _facts(one, started, failure)
+        _log.error("hook failed", exc_info=error, extra={**facts, "cause": failure.log})
+        return Fired(one, refusal=failure)
+
+
+def _facts(one: Implementation, started: float, refusal: Refusal | None) -> dict[str, Any]:
+    """What the log says of a firing; never the call's names, which callers choose."""
+    facts: dict[str, Any] = {
+        "hook": one.hook,
+        "claim": ".".join(one.claim or ()),
+        "plugin": one.plugin,
+        "distribution": one.distribution,
+        "function": one.place,
+        "ms": round((clock.monotonic() - started) * 1000, 3),
+    }
+    if isinstance(refusal, Failure):
+        facts["error_id"] = refusal.error_id
+    elif refusal is not None:
+        facts["refused"] = True
+    return facts
+
+
+def _settled(settle: Callable[[C, Any], Any], given: C, value: Any) -> Any:
+    try:
+        return settle(given, value)
+    except (NotJson, TypeError) as error:
+        raise _Unanswerable(f"returned what cannot be answered: {error}") from error
+
+
+async def _to_pair(awaitable: Awaitable[Any]) -> tuple[bool, Any]:
+    """The outermost frame of a hook's task: everything but its own cancellation is a value."""
+    try:
+        return True, await awaitable
+    except asyncio.CancelledError as error:
+        if _being_cancelled():
+            raise
+        return False, error
+    except BaseException as error:  # noqa: BLE001 - sys.exit() in a plugin included
+        return False, error
+
+
+def _unpaired(pair: tuple[bool, Any]) -> Any:
+    ok, value = pair
+    if ok:
+        return value
+    raise value
+
+
+def _being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

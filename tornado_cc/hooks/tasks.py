@@ -1,0 +1,96 @@
+"""Tasks that a plugin makes: `sys.exit()` in one of them must not end the server.
+
+asyncio lets SystemExit and KeyboardInterrupt through to whoever runs the loop. A plugin's own
+tasks are therefore made of coroutines that turn both into an ordinary exception.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Generator
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Any
+
+from tornado_cc.core.call import CURRENT
+
+PLUGIN: ContextVar[str | None] = ContextVar("tornado_cc_plugin", default=None)
+"""The plugin whose hook runs in this context, also in the tasks and threads it makes."""
+
+_log = logging.getLogger("tornado_cc.hooks")
+
+
+class PluginExit(RuntimeError):
+    """A plugin tried to end the process."""
+
+
+class _Guarded(Coroutine[Any, Any, Any]):
+    """A plugin's coroutine, stepped as it is but for the two exceptions that end a loop."""
+
+    def __init__(self, inner: Coroutine[Any, Any, Any], plugin: str) -> None:
+        self._inner = inner
+        self.plugin = plugin
+        self.call = CURRENT.get()
+        self.__qualname__ = getattr(inner, "__qualname__", type(inner).__qualname__)
+
+    def send(self, value: Any) -> Any:
+        try:
+            return self._inner.send(value)
+        except (SystemExit, KeyboardInterrupt) as error:
+            raise _exit(self.plugin, error) from error
+
+    def throw(
+        self,
+        kind: Any,
+        value: BaseException | object = None,
+        trace: TracebackType | None = None,
+    ) -> Any:
+        try:
+            if value is None and trace is None:
+                return self._inner.throw(kind)
+            return self._inner.throw(kind, value, trace)
+        except (SystemExit, KeyboardInterrupt) as error:
+            raise _exit(self.plugin, error) from error
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return (yield from self._inner.__await__())
+
+
+def _exit(plugin: str, error: BaseException) -> PluginExit:
+    return PluginExit(f"a task of plugin {plugin} raised {type(error).__name__}")
+
+
+def task_factory(
+    loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any
+) -> asyncio.Task[Any]:
+    """The loop's task factory: guards what is made while a plugin runs, and nothing else."""
+    plugin = PLUGIN.get()
+    if plugin is not None and isinstance(coroutine, Coroutine):
+        coroutine = _Guarded(coroutine, plugin)
+    return asyncio.Task(coroutine, loop=loop, **options)
+
+
+def log_stray_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """The loop's exception handler: names the plugin, and cleans the text of its call's secrets."""
+    task = context.get("future") or context.get("task")
+    coroutine = task.get_coro() if isinstance(task, asyncio.Task) else None
+    guarded = coroutine if isinstance(coroutine, _Guarded) else None
+    error = context.get("exception")
+    token = CURRENT.set(guarded.call) if guarded else None
+    try:
+        _log.error(
+            context.get("message", "unhandled exception in the event loop"),
+            exc_info=error if isinstance(error, BaseException) else None,
+            extra={"plugin": guarded.plugin} if guarded else None,
+        )
+    finally:
+        if token is not None:
+            CURRENT.reset(token)
+
+
+def install(loop: asyncio.AbstractEventLoop) -> None:
+    """Make this loop safe to run plugins on."""
+    loop.set_task_factory(task_factory)
+    loop.set_exception_handler(log_stray_exception)

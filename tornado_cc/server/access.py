@@ -1,0 +1,63 @@
+"""The access log: one line a request, with the route's template and never its path."""
+
+import logging
+
+_log = logging.getLogger("tornado_cc.access")
+
+
+def log_access(
+    *,
+    dialect: str,
+    method: str,
+    route: str,
+    status: int,
+    size: int,
+    seconds: float,
+    remote: str,
+    error_id: str | None,
+    reason: str | None,
+    hung_up: bool,
+) -> None:
+    """Write the line of one answered request.
+
+    Args:
+        method: as sent; anything but a known method is written as `OTHER`, since callers choose it.
+        route: the template, for example `/webhooks/functions/{name}`.
+        size: bytes of the response's body.
+        reason: why the call was refused, when it was.
+        hung_up: whether the client was gone before its answer.
+    """
+    if not _log.isEnabledFor(logging.INFO):
+        return
+    facts: dict[str, object] = {
+        "dialect": dialect,
+        "method": method if method in _METHODS else "OTHER",
+        "route": route,
+        "status": status,
+        "bytes": size,
+        "ms": round(seconds * 1000, 3),
+        "remote": remote,
+    }
+    if reason:
+        facts["refused"] = reason
+    if error_id:
+        facts["error_id"] = error_id
+    if hung_up:
+        facts["hung_up"] = True
+    _log.info("request", extra=facts)
+
+
+_METHODS = frozenset(
+    {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE"}
+)
+
+
+class QuietFramework(logging.Filter):
+    """Takes the caller's bytes out of what Tornado logs about a request it could not parse."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Keep the line, without its arguments: they quote the request."""
+        if record.args and isinstance(record.msg, str):
+            record.msg = record.msg.split(":")[0].replace(" from %s", "")
+            record.args = ()
+        return True

@@ -1,0 +1,131 @@
+"""One worker: joins the rooms, listens, and drains."""
+
+import asyncio
+import logging
+import socket
+
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+
+from tornado_cc import flows, hooks
+from tornado_cc.core import clock
+from tornado_cc.core.errors import Failure
+from tornado_cc.flows import Afterwards, Flows
+from tornado_cc.hooks import Runner
+from tornado_cc.server.access import QuietFramework
+from tornado_cc.server.build import Built
+from tornado_cc.server.gate import Gate
+from tornado_cc.server.health import Health, State
+from tornado_cc.server.limits import Limits
+from tornado_cc.server.mounts import Mounts, OwnPaths
+
+_log = logging.getLogger("tornado_cc.server")
+
+# Well above the gate's limits: Tornado itself answers large headers with nothing at all.
+_CONNECTION_HEADERS = 256 << 10
+_CONNECTION_BODY = 1 << 50
+
+
+class StartError(Exception):
+    """The worker cannot start; the message says why and what to do."""
+
+
+class Server:
+    """A worker and everything in it. `start`, then `stop`."""
+
+    def __init__(self, built: Built) -> None:
+        configuration = built.configuration
+        self._settings = configuration.server
+        self._registry = built.registry
+        self._dialects = built.dialects
+        self._runner = Runner(configuration.hooks)
+        self._afterwards = Afterwards(self._registry, self._runner)
+        self._health = Health()
+        pages = self._health.pages()
+        self.gate = Gate(
+            Mounts(built.dialects, OwnPaths(pages), tuple(pages)),
+            Flows(self._registry, self._runner, self._afterwards),
+            Limits.of(self._settings),
+        )
+        self._http = HTTPServer(
+            self.gate,
+            max_header_size=_CONNECTION_HEADERS,
+            max_body_size=_CONNECTION_BODY,
+            idle_connection_timeout=self._settings.idle_timeout,
+            body_timeout=self._settings.body_timeout,
+        )
+        self.addresses: list[str] = []
+
+    async def start(self) -> None:
+        """Run `on_start`, then listen. Raises `StartError`."""
+        hooks.install(asyncio.get_running_loop())
+        _quiet_framework()
+        failed = await flows.start(self._registry, self._runner)
+        if failed is not None:
+            one, refusal = failed
+            reason = refusal.log if isinstance(refusal, Failure) else refusal.message
+            raise StartError(f"plugin {one.plugin}: on_start ({one.place}) {reason}")
+        host, port = self._settings.bind
+        try:
+            sockets = bind_sockets(port, host)
+        except OSError as error:
+            await self.end()
+            raise StartError(
+                f"cannot listen on {_spelt(host, port)}: {error.strerror or error}"
+            ) from None
+        self._http.add_sockets(sockets)
+        self.addresses = [_address(one) for one in sockets]
+        self._health.state = State.READY
+        for dialect in self._dialects:
+            _log.info("serving", extra={"dialect": dialect.name, "mount": dialect.mount})
+        if not self._dialects:
+            _log.warning("no dialect is on: add a section such as [dialect:parse]")
+        for address in self.addresses:
+            _log.info("listening", extra={"address": address})
+
+    async def stop(self) -> None:
+        """`drain`, then `end`."""
+        await self.drain()
+        await self.end()
+
+    async def drain(self) -> None:
+        """Take no new work, and finish what runs within the drain timeout."""
+        _log.info("draining")
+        self._health.state = State.DRAINING
+        self.gate.draining = True
+        self._http.stop()
+        until = clock.monotonic() + self._settings.drain_timeout
+        # Until the last connection is closed, one that is kept alive may bring another request.
+        while (running := self._running()) and (left := until - clock.monotonic()) > 0:
+            await asyncio.wait(running, timeout=left)
+
+    async def end(self) -> None:
+        """Give up what a drain has left, close what is open and run `on_stop`."""
+        lost = self._running()
+        for task in lost:
+            task.cancel()
+        await asyncio.gather(*lost, return_exceptions=True)
+        if lost:
+            _log.error("calls lost at the stop", extra={"calls": len(lost)})
+        await self._http.close_all_connections()
+        await flows.stop(self._registry, self._runner)
+        self._runner.close()
+        _log.info("stopped")
+
+    def _running(self) -> frozenset[asyncio.Task[None]]:
+        return self.gate.running | self._afterwards.running
+
+
+def _quiet_framework() -> None:
+    for name in ("tornado.general", "tornado.application"):
+        logger = logging.getLogger(name)
+        if not any(isinstance(one, QuietFramework) for one in logger.filters):
+            logger.addFilter(QuietFramework())
+
+
+def _address(one: socket.socket) -> str:
+    return _spelt(*one.getsockname()[:2])
+
+
+def _spelt(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,250 @@
+"""The gate: request -> dialect -> flow -> dialect -> reply, under any HTTP/1.1 connection."""
+
+import asyncio
+import logging
+from typing import cast
+
+from tornado.httputil import (
+    HTTPConnection,
+    HTTPHeaders,
+    HTTPMessageDelegate,
+    HTTPServerConnectionDelegate,
+    RequestStartLine,
+    ResponseStartLine,
+)
+
+from tornado_cc.core import clock
+from tornado_cc.core.call import CURRENT, Call
+from tornado_cc.core.errors import Failure, Reason, Refusal
+from tornado_cc.core.message import Headers, Request, Response
+from tornado_cc.core.outcome import Outcome
+from tornado_cc.core.ports import Dialect, Route
+from tornado_cc.flows import Flows
+from tornado_cc.server import headers as header_writer
+from tornado_cc.server.access import log_access
+from tornado_cc.server.connection import Connection
+from tornado_cc.server.limits import (
+    DISCARD_BYTES,
+    DISCARD_SECONDS,
+    Limits,
+    announced_size,
+    too_large,
+)
+from tornado_cc.server.mounts import Mounts
+
+_log = logging.getLogger("tornado_cc.server")
+
+
+class Gate(HTTPServerConnectionDelegate):
+    """Makes an `Exchange` of every request, and knows which are still running."""
+
+    def __init__(self, mounts: Mounts, flows: Flows, limits: Limits) -> None:
+        self.mounts = mounts
+        self.flows = flows
+        self.limits = limits
+        self.draining = False
+        self._running: set[asyncio.Task[None]] = set()
+
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> "Exchange":
+        """Tornado's hook for a new request on a connection."""
+        return Exchange(self, cast(Connection, request_conn))
+
+    def spawn(self, exchange: "Exchange") -> None:
+        """Answer a complete request in a task of its own."""
+        task = asyncio.get_running_loop().create_task(exchange.answer())
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    @property
+    def running(self) -> frozenset[asyncio.Task[None]]:
+        """The requests being answered."""
+        return frozenset(self._running)
+
+
+class Exchange(HTTPMessageDelegate):
+    """One request and its answer."""
+
+    def __init__(self, gate: Gate, connection: Connection) -> None:
+        self._gate = gate
+        self._connection = connection
+        self._started = clock.monotonic()
+        self._line: RequestStartLine
+        self._headers: HTTPHeaders
+        self._dialect: Dialect
+        self._route: Route
+        self._path = ""
+        self._query = ""
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._refused = False
+        self._hung_up = False
+        self._finished = False
+        self._written: asyncio.Future[None] | None = None
+        self._gone: asyncio.Future[None] | None = None
+
+    def headers_received(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    ) -> None:
+        """The head has arrived: find the dialect, and refuse what is too much already."""
+        self._line = cast(RequestStartLine, start_line)
+        self._headers = headers
+        self._path, _, self._query = _origin_form(self._line.path).partition("?")
+        self._dialect = self._gate.mounts.find(self._path)
+        self._route = self._dialect.match(self._line.method, self._path)
+        refusal = self._gate.limits.refusal_of_head(self._line, headers)
+        size = announced_size(headers)
+        if refusal is None and size is not None and size > self._max_body:
+            refusal = too_large(self._max_body)
+        if refusal is not None:
+            self._refuse_early(refusal)
+
+    def data_received(self, chunk: bytes) -> None:
+        """A piece of the body."""
+        self._size += len(chunk)
+        if self._refused:
+            if self._size > DISCARD_BYTES:
+                self._finish_early()
+            return
+        if self._size > self._max_body:
+            self._refuse_early(too_large(self._max_body))
+            return
+        self._chunks.append(chunk)
+
+    def finish(self) -> None:
+        """The request is complete."""
+        if self._refused:
+            self._finish_early()
+            return
+        self._connection.set_close_callback(self.on_connection_close)
+        self._gate.spawn(self)
+
+    def on_connection_close(self) -> None:
+        """The client has gone; what runs for it goes on, its answer is dropped."""
+        self._hung_up = True
+        if self._gone is not None and not self._gone.done():
+            self._gone.set_result(None)
+
+    async def answer(self) -> None:
+        """Read, run, write. Whatever happens in between, the caller gets the dialect's answer."""
+        if self._route.answer is not None:
+            self._send(self._route.answer, None)
+        else:
+            await self._run()
+        await self._flushed()
+        if self._gate.draining:
+            # A connection kept alive would bring requests until the very end.
+            self._connection.close()
+
+    async def _run(self) -> None:
+        call: Call | None = None
+        outcome: Outcome
+        try:
+            call = self._dialect.read(self._route, self._request())
+            CURRENT.set(call)
+            outcome = await self._gate.flows.run(call, self._dialect.accept)
+        except Refusal as refusal:
+            outcome = refusal
+        except asyncio.CancelledError:
+            outcome = Refusal("The server is stopping", reason=Reason.UNAVAILABLE)
+        except Exception as error:  # noqa: BLE001 - a caller gets an answer whatever fails
+            outcome = _failure(error)
+        self._write(call, outcome)
+
+    @property
+    def _max_body(self) -> int:
+        return self._dialect.max_body or self._gate.limits.max_body
+
+    def _request(self) -> Request:
+        return Request(
+            method=self._line.method,
+            path=self._path,
+            query=self._query,
+            headers=Headers(self._headers.get_all()),
+            body=b"".join(self._chunks),
+            remote=self._connection.context.remote_ip,
+        )
+
+    def _write(self, call: Call | None, outcome: Outcome) -> None:
+        try:
+            response = self._dialect.write(self._route, call, outcome)
+            self._send(response, outcome)
+        except Exception as error:  # noqa: BLE001 - a caller gets an answer whatever fails
+            failure = _failure(error)
+            self._send(self._dialect.write(self._route, call, failure), failure)
+
+    def _send(self, response: Response, outcome: Outcome | None) -> None:
+        """One write, head and body together."""
+        self._send_head(response, close=self._gate.draining)
+        self._connection.finish()
+        self._log(response, outcome)
+
+    def _send_head(self, response: Response, *, close: bool) -> None:
+        line, headers = header_writer.head(response, close=close)
+        body = response.body if header_writer.has_body(self._line.method, response) else b""
+        self._written = self._connection.write_headers(line, headers, body)
+
+    async def _flushed(self) -> None:
+        """Wait until the answer is sent or nobody is there to read it: a drain waits for that."""
+        assert self._written is not None
+        if self._written.done() or self._hung_up:
+            return
+        self._gone = asyncio.get_running_loop().create_future()
+        await asyncio.wait({self._written, self._gone}, return_when=asyncio.FIRST_COMPLETED)
+
+    def _refuse_early(self, refusal: Refusal) -> None:
+        """Answer before the request has ended, then let its rest run out.
+
+        Closing at once would reset the connection, and the sender might never see the answer.
+        """
+        self._refused = True
+        self._chunks.clear()
+        response = self._dialect.write(self._route, None, refusal)
+        self._send_head(response, close=True)
+        self._log(response, refusal)
+        if self._headers.get("Expect", "").lower() == "100-continue":
+            # This sender waits for leave to send its body: there is no rest to wait for.
+            self._finish_early()
+            return
+        asyncio.get_running_loop().call_later(DISCARD_SECONDS, self._finish_early)
+
+    def _finish_early(self) -> None:
+        if self._finished:
+            return
+        self._finished = True
+        if self._hung_up:
+            return
+        self._connection.finish()
+        assert self._written is not None
+        self._written.add_done_callback(lambda _: self._connection.close())
+
+    def _log(self, response: Response, outcome: Outcome | None) -> None:
+        refusal = outcome if isinstance(outcome, Refusal) else None
+        if refusal is not None and refusal.log and not isinstance(refusal, Failure):
+            facts = {"dialect": self._dialect.name, "route": self._route.template}
+            _log.warning("call refused", extra={**facts, "cause": refusal.log})
+        log_access(
+            dialect=self._dialect.name,
+            method=self._line.method,
+            route=self._route.template,
+            status=response.status,
+            size=len(response.body),
+            seconds=clock.monotonic() - self._started,
+            remote=self._connection.context.remote_ip,
+            error_id=refusal.error_id if isinstance(refusal, Failure) else None,
+            reason=refusal.reason.value if refusal else None,
+            hung_up=self._hung_up,
+        )
+
+
+def _origin_form(target: str) -> str:
+    """The path and query of a request target; proxies may send `http://host/path`."""
+    scheme, separator, rest = target.partition("://")
+    if separator and scheme.lower() in ("http", "https"):
+        return "/" + rest.partition("/")[2]
+    return target
+
+
+def _failure(error: Exception) -> Failure:
+    failure = Failure(f"the server raised {type(error).__name__}")
+    _log.error("request failed", exc_info=error, extra={"error_id": failure.error_id})
+    return failure

@@ -1,0 +1,96 @@
+"""Which dialect a path belongs to, and the paths that are the server's own."""
+
+import posixpath
+from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import unquote
+
+from tornado_cc.core import json_value
+from tornado_cc.core.call import Call
+from tornado_cc.core.errors import Reason, Refusal
+from tornado_cc.core.message import Request, Response
+from tornado_cc.core.outcome import Outcome
+from tornado_cc.core.ports import Dialect, Route
+
+_STATUS = {
+    Reason.NOT_FOUND: 404,
+    Reason.METHOD: 405,
+    Reason.MALFORMED: 400,
+    Reason.TOO_LARGE: 413,
+    Reason.HEADERS_TOO_LARGE: 431,
+    Reason.UNAVAILABLE: 503,
+}
+
+
+class OwnPaths:
+    """The dialect of the server itself: health, and an answer where nobody else has one."""
+
+    name = "server"
+    mount = ""
+    max_body = 0
+
+    def __init__(self, pages: Mapping[str, Callable[[], Response]]) -> None:
+        self._pages = pages
+
+    def match(self, method: str, path: str) -> Route:
+        """A page of the server's own, made afresh, or the route of everything unknown."""
+        page = self._pages.get(path)
+        if page is None:
+            return Route("unmatched", "unmatched")
+        if method not in ("GET", "HEAD"):
+            return Route(path, "method")
+        return Route(path, "page", answer=page())
+
+    def read(self, route: Route, request: Request) -> Call:
+        """Nothing here makes a call."""
+        if route.kind == "method":
+            raise Refusal("Method not allowed", reason=Reason.METHOD)
+        raise Refusal("Not found", reason=Reason.NOT_FOUND)
+
+    def accept(self, call: Call, value: object) -> object:
+        """No hook answers here."""
+        raise NotImplementedError
+
+    def write(self, route: Route, call: Call | None, outcome: Outcome) -> Response:
+        """A status and `{"error": message}`."""
+        assert isinstance(outcome, Refusal)
+        status = _STATUS.get(outcome.reason, 500)
+        headers = [("Content-Type", "application/json")]
+        if status == 405:
+            headers.append(("Allow", "GET, HEAD"))
+        return Response(status, json_value.dump({"error": outcome.message}), tuple(headers))
+
+
+class Mounts:
+    """Longest prefix wins; a path is tried as sent, then cleaned, then falls to `/` or nobody.
+
+    The cleaned path counts because a dialect mounted at `/` must not answer for another's path
+    that was only spelt oddly: its answer could mean "allowed" there.
+    """
+
+    def __init__(self, dialects: Sequence[Dialect], own: OwnPaths, pages: Sequence[str]) -> None:
+        self._own = own
+        self._pages = frozenset(pages)
+        self._mounted = sorted(
+            (dialect for dialect in dialects if dialect.mount != "/"),
+            key=lambda dialect: len(dialect.mount),
+            reverse=True,
+        )
+        self._root = next((dialect for dialect in dialects if dialect.mount == "/"), None)
+
+    def find(self, path: str) -> Dialect:
+        """The dialect to ask about a raw path."""
+        found = self._at(path) or self._at(_cleaned(path))
+        return found or self._root or self._own
+
+    def _at(self, path: str) -> Dialect | None:
+        if path in self._pages:
+            return self._own
+        for dialect in self._mounted:
+            if path == dialect.mount or path.startswith(f"{dialect.mount}/"):
+                return dialect
+        return None
+
+
+def _cleaned(path: str) -> str:
+    """The path a lenient reader would see: decoded, without `//`, `.` and `..`."""
+    return posixpath.normpath("/" + unquote(path).lstrip("/"))

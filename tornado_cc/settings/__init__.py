@@ -1,0 +1,46 @@
+"""The conf file and the environment, read into typed settings.
+
+Owns pydantic: who declares settings elsewhere takes `Field` from here.
+"""
+
+from pydantic import Field
+
+from tornado_cc.settings.ini import Document
+from tornado_cc.settings.mistakes import Mistake, Mistakes
+from tornado_cc.settings.schema import (
+    Configuration,
+    HooksSettings,
+    LogSettings,
+    PluginsSettings,
+    ServerSettings,
+)
+from tornado_cc.settings.types import (
+    Durations,
+    Mount,
+    Names,
+    Seconds,
+    SecretText,
+    Settings,
+    Size,
+    secrets_in,
+)
+
+__all__ = [
+    "Configuration",
+    "Document",
+    "Durations",
+    "Field",
+    "HooksSettings",
+    "LogSettings",
+    "Mistake",
+    "Mistakes",
+    "Mount",
+    "Names",
+    "PluginsSettings",
+    "Seconds",
+    "SecretText",
+    "ServerSettings",
+    "Settings",
+    "Size",
+    "secrets_in",
+]

@@ -1,0 +1,86 @@
+"""The sections every conf file may have. A dialect's section stands beside the dialect."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from tornado_cc.settings.types import Address, Durations, Names, Seconds, Settings, Size
+
+
+class ServerSettings(Settings):
+    """`[server]`: where it listens and what it lets in."""
+
+    bind: Address = Field(("127.0.0.1", 8080), description="The address to listen on, `host:port`.")
+    mode: Literal["development", "production"] = Field(
+        "development",
+        description="`production` refuses empty, default and example secrets.",
+    )
+    max_body: Size = Field(
+        1 << 20, description="The largest request body, unless a dialect says otherwise."
+    )
+    max_headers_size: Size = Field(
+        16 << 10, description="The largest request line and headers together."
+    )
+    max_headers: int = Field(100, gt=0, description="The largest number of request headers.")
+    idle_timeout: Seconds = Field(
+        60, description="Seconds a connection may wait for its next request."
+    )
+    body_timeout: Seconds = Field(30, description="Seconds a request's body may take to arrive.")
+    drain_timeout: Seconds = Field(
+        30, description="Seconds that running calls and after-hooks get to finish at a stop."
+    )
+
+
+class HooksSettings(Settings):
+    """`[hooks]`: how long a hook may take."""
+
+    deadline: Seconds = Field(10, description="Seconds one implementation of a hook may take.")
+    deadlines: Durations = Field(
+        {}, description="Other deadlines by hook, as in `after_save=60, cloud_function=5`."
+    )
+    threads: int = Field(
+        16, gt=0, le=1024, description="How many plain `def` hooks run at the same time."
+    )
+
+
+class LogSettings(Settings):
+    """`[log]`: what is written to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least severe line that is written."
+    )
+    format: Literal["json", "human"] = Field(
+        "json", description="One JSON object a line, or coloured lines for a developer."
+    )
+    access: bool = Field(True, description="Whether every request is logged.")
+
+
+class PluginsSettings(Settings):
+    """`[plugins]`: which of the installed plugins run."""
+
+    enable: Names = Field((), description="The plugins to load; empty loads every installed one.")
+    disable: Names = Field((), description="Installed plugins that are not loaded.")
+    optional: Names = Field(
+        (), description="Plugins without which the server starts when they cannot be loaded."
+    )
+    dir: Path | None = Field(
+        None, description="A folder of one-file plugins, `NAME.py`, loaded beside the installed."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Everything a server is built from.
+
+    `dialects` and `plugin_settings` map a section's name without its prefix to its settings.
+    """
+
+    server: ServerSettings
+    hooks: HooksSettings
+    log: LogSettings
+    plugins: PluginsSettings
+    dialects: Mapping[str, Settings]
+    plugin_settings: Mapping[str, Settings]
