@@ -1,0 +1,1 @@
+"""End-to-end tests: a real Parse Server on a real PostgreSQL calls a real tornado_cc."""
