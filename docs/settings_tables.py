@@ -45,6 +45,8 @@ def models() -> dict[str, type[Settings]]:
         package = dialects.find(name)
         if package is not None:
             found[f"{DIALECT}{name}"] = package.DialectSettings
+            further: Mapping[str, type[Settings]] = getattr(package, "SECTIONS", {})
+            found.update({f"{prefix}:NAME": model for prefix, model in further.items()})
     examples = tuple(sorted(path.parent.name for path in EXAMPLES.glob("*/pyproject.toml")))
     for name, model in hooks.load(PluginsSettings(enable=examples)).models.items():
         if model.model_fields:

@@ -12,6 +12,7 @@ import h11
 import orjson
 import pytest
 
+from tornado_cc.core.ports import Users
 from tornado_cc.server import Server, build
 
 PARSE = """
@@ -125,7 +126,11 @@ class Serve(Protocol):
     """The fixture: start a server from conf text and one-file plugins by name."""
 
     def __call__(
-        self, conf: str = PARSE, plugins: Mapping[str, str] | None = None, enable: str = ""
+        self,
+        conf: str = PARSE,
+        plugins: Mapping[str, str] | None = None,
+        enable: str = "",
+        users: Users | None = None,
     ) -> Awaitable[Served]: ...
 
 
@@ -139,11 +144,14 @@ async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
     stops: list[Callable[[], Awaitable[None]]] = []
 
     async def start(
-        conf: str = PARSE, plugins: Mapping[str, str] | None = None, enable: str = ""
+        conf: str = PARSE,
+        plugins: Mapping[str, str] | None = None,
+        enable: str = "",
+        users: Users | None = None,
     ) -> Served:
         folder = tmp_path / str(len(stops))
         path = write_conf(folder, conf, plugins or {}, enable)
-        served = Served(Server(build(path, {})))
+        served = Served(Server(build(path, {}), users))
         handler = _Collector(served.records)
         root = logging.getLogger("tornado_cc")
         root.addHandler(handler)

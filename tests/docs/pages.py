@@ -12,6 +12,7 @@ _FENCE = re.compile(r"```(?P<language>\S*)$")
 _HEADING = re.compile(r"#{1,6} (?P<title>.+)")
 _NOT_RUN = re.compile(r"<!-- not run: (?P<reason>.+) -->")
 _FIRST_LINE = re.compile(r"# (?P<path>\S+\.(py|ini))$")
+_ADDED = re.compile(r"# added to (?P<path>\S+\.ini)\n")
 _PLUGIN = re.compile(r'Plugin\("(?P<name>\w+)"')
 
 
@@ -29,6 +30,14 @@ class Block:
         """The file that the first line says the block is, if it does."""
         match = _FIRST_LINE.match(self.text.partition("\n")[0])
         return match["path"] if match else ""
+
+    @property
+    def conf(self) -> str:
+        """The conf file the block is, the file that it is added to included."""
+        match = _ADDED.match(self.text)
+        return (
+            (ROOT / match["path"]).read_text(encoding="utf-8") + self.text if match else self.text
+        )
 
     @property
     def plugin(self) -> str:

@@ -7,7 +7,9 @@ import pytest
 
 from docs import settings_tables
 from tests.docs.pages import PAGES, ROOT, headings
+from tornado_cc.dialects.skygear.errors import name_of, status_of
 from tornado_cc.hooks.specs import HOOKS
+from tornado_cc.server import build
 
 _LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 SETTINGS = settings_tables.PAGE.read_text(encoding="utf-8")
@@ -57,3 +59,26 @@ def test_every_plugin_of_this_repository_is_described() -> None:
     text = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
     for folder in sorted(path.parent.name for path in (ROOT / "plugins").glob("*/pyproject.toml")):
         assert f"| `{folder}` |" in text
+
+
+def test_every_dialect_is_on_in_dev_ini_and_in_prod_ini_once_its_lines_are_uncommented(
+    tmp_path: Path,
+) -> None:
+    known = {name.removeprefix("dialect:") for name in settings_tables.models() if ":" in name}
+    known = {name for name in known if not name.startswith(("plugin:", "credential:"))}
+    dev = build(ROOT / "conf" / "dev.ini", {})
+    assert {dialect.name for dialect in dev.dialects} == known
+    text = (ROOT / "conf" / "prod.ini").read_text(encoding="utf-8")
+    conf = tmp_path / "prod.ini"
+    conf.write_text(re.sub(r"^# (?=\[\w+:|\w+ = )", "", text, flags=re.MULTILINE))
+    environ = dict.fromkeys(re.findall(r"= env:(\w+)", text), "a secret of the reader's own")
+    prod = build(conf, {**environ, "TORNADO_CC__PLUGINS__ENABLE": "payments, endpoints"})
+    assert {dialect.name for dialect in prod.dialects} == known
+
+
+def test_the_codes_of_skygear_are_those_that_are_answered() -> None:
+    text = (ROOT / "docs" / "skygear.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| `(\w+)` \| (\d+) \|$", text, re.MULTILINE)
+    assert rows == [
+        (str(code), name_of(code), str(status_of(code))) for code in (*range(101, 130), 10000)
+    ]

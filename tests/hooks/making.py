@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from tornado_cc.hooks import Implementation
-from tornado_cc.hooks.declare import OnTimeout, is_async, is_inline
+from tornado_cc.hooks.declare import OnTimeout
+from tornado_cc.hooks.kinds import is_async, is_inline
 from tornado_cc.settings import Settings
 
 

@@ -13,13 +13,16 @@ from tests.hooks.making import implementation
 from tornado_cc.core.errors import Failure, Refusal
 from tornado_cc.core.json_value import NotJson
 from tornado_cc.hooks import App, Fired, Runner, inline, install
-from tornado_cc.settings import HooksSettings, Settings
+from tornado_cc.outbound import HttpClient
+from tornado_cc.server.services import HookServices
+from tornado_cc.settings import HooksSettings, OutboundSettings, Settings
 
 
 @pytest.fixture
 async def runner() -> AsyncIterator[Runner]:
     install(asyncio.get_running_loop())
-    made = Runner(HooksSettings(deadline=0.2, deadlines={"after_save": 0.05}, threads=2))
+    settings = HooksSettings(deadline=0.2, deadlines={"after_save": 0.05}, threads=2)
+    made = Runner(settings, HookServices(HttpClient(OutboundSettings())))
     yield made
     made.close()
 
@@ -186,3 +189,17 @@ async def test_the_callers_own_cancellation_passes_through(runner: Runner) -> No
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_what_is_awaited_for_a_plain_hook_has_the_awaitable_client(runner: Runner) -> None:
+    async def later(call: App) -> str:
+        return type(call.http).__name__
+
+    assert (await fire(runner, lambda call: later(call))).value == "BoundHttp"
+
+
+async def test_what_an_inline_hook_returns_may_be_awaited(runner: Runner) -> None:
+    async def later() -> str:
+        return "awaited"
+
+    assert (await fire(runner, inline(lambda call: later()))).value == "awaited"

@@ -28,6 +28,7 @@ OWNERS = {
     "tornado": {"server", "console"},
     "uvloop": {"server"},
     "werkzeug": {"dialects"},
+    "yarl": {"outbound"},
 }
 """The rooms that may import a library. A library that is not here has no owner yet."""
 

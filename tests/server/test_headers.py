@@ -5,40 +5,39 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tornado_cc.core import header
 from tornado_cc.core.message import Response
 from tornado_cc.server import headers
 
 TOKENS = st.text("abcXYZ019-_!#$%&'*+.^`|~", min_size=1).filter(
-    lambda name: name.lower() not in headers.FRAMING
+    lambda name: name.lower() not in header.FRAMING
 )
 VALUES = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF)).filter(
     lambda value: "\x7f" not in value and not any("\x80" <= one < "\xa0" for one in value)
 )
 
 
-@pytest.mark.parametrize(
-    "name", sorted(headers.FRAMING | {name.title() for name in headers.FRAMING})
-)
+@pytest.mark.parametrize("name", sorted(header.FRAMING | {name.title() for name in header.FRAMING}))
 def test_framing_headers_are_the_servers_own(name: str) -> None:
-    with pytest.raises(headers.BadHeader, match="the server's to set"):
-        headers.check(name, "1")
+    with pytest.raises(header.BadHeader, match="not a plugin's to set"):
+        header.check(name, "1")
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a:", "é", "a\r\nb", "a\0"])
 def test_a_malformed_name_is_refused(name: str) -> None:
-    with pytest.raises(headers.BadHeader):
-        headers.check(name, "1")
+    with pytest.raises(header.BadHeader):
+        header.check(name, "1")
 
 
 @pytest.mark.parametrize("value", ["a\r\nSet-Cookie: b", "a\nb", "a\0", "\x7f", "你"])
 def test_a_value_that_could_end_its_line_is_refused(value: str) -> None:
-    with pytest.raises(headers.BadHeader, match="no header may"):
-        headers.check("X-Name", value)
+    with pytest.raises(header.BadHeader, match="no header may"):
+        header.check("X-Name", value)
 
 
 @pytest.mark.parametrize("status", [0, 100, 101, 199, 600, -1])
 def test_a_status_that_is_not_final_is_refused(status: int) -> None:
-    with pytest.raises(headers.BadHeader):
+    with pytest.raises(header.BadHeader):
         headers.head(Response(status, b""), close=False)
 
 

@@ -18,7 +18,7 @@ def conf(tmp_path: Path) -> Conf:
 
 
 ECHO = """
-from tornado_cc.core.ports import Claims
+from tornado_cc.core.ports import Surroundings
 from tornado_cc.settings import Mount, Settings
 
 
@@ -29,12 +29,15 @@ class DialectSettings(Settings):
 class Echo:
     name = "echo"
     max_body = 0
+    paths = ()
+    hooks = frozenset()
+    warnings = ()
 
     def __init__(self, mount: str) -> None:
         self.mount = mount
 
 
-def build(settings: DialectSettings, claims: Claims) -> Echo:
+def build(settings: DialectSettings, surroundings: Surroundings) -> Echo:
     return Echo(settings.mount)
 """
 

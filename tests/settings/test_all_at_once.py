@@ -74,16 +74,16 @@ def test_a_mistake_in_the_plugins_section_hides_no_other(conf: Conf) -> None:
     text = "[plugins]\nenabel = one\n[sevrer]\n[hooks]\nthreads = 0\n[plugin:one]\ntoken = 1\n"
     environ = {"TORNADO_CC__NOSUCH__KEY": "", "TORNADO_CC__PLUGIN_ONE__TOKEN": "2"}
     assert names(conf.mistakes(text, environ)) == [
-        ("hooks", "threads"),
         ("plugins", "enabel"),
         ("sevrer", ""),
+        ("hooks", "threads"),
         ("", "TORNADO_CC__NOSUCH__KEY"),
     ]
 
 
 def test_a_folder_that_is_not_there_hides_no_other_mistake(conf: Conf) -> None:
     text = "[plugins]\ndir = nosuch\nenable = none\noptional = none\n[log]\nlevel = loud\n"
-    assert names(conf.mistakes(text)) == [("log", "level"), ("plugins", "dir")]
+    assert names(conf.mistakes(text)) == [("plugins", "dir"), ("log", "level")]
 
 
 def test_an_example_secret_is_seen_beside_a_mistake_in_the_same_section(conf: Conf) -> None:

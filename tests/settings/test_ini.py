@@ -61,7 +61,7 @@ def test_a_file_without_any_section_is_one_mistake(conf: Conf) -> None:
 
 def test_a_line_without_an_equals_sign_is_a_mistake_and_the_rest_still_counts(conf: Conf) -> None:
     mistakes = conf.mistakes("[hooks]\nCANARY\nthreads = 0\nmore\n")
-    assert [(one.line, one.key) for one in mistakes] == [(2, ""), (4, ""), (3, "threads")]
+    assert [(one.line, one.key) for one in mistakes] == [(2, ""), (3, "threads"), (4, "")]
     assert mistakes[0].problem == "has a line that is not `key = value`"
     assert not any("CANARY" in str(one) for one in mistakes)
 

@@ -14,7 +14,7 @@ from tornado_cc.cli import logs
 from tornado_cc.hooks import Implementation
 from tornado_cc.hooks.specs import HOOKS
 from tornado_cc.server import Built, Server, StartError, build
-from tornado_cc.server.build import PluginsFailed
+from tornado_cc.server.build import PathsTaken, PluginsFailed
 from tornado_cc.settings import Mistakes
 
 _log = logging.getLogger("tornado_cc.cli")
@@ -42,8 +42,8 @@ def main(conf: Path, check: bool) -> None:
         _report(conf, built)
         return
     logs.set_up(built.configuration.log, built.secrets())
-    for error in built.skipped:
-        _log.warning("optional plugin skipped", extra={"plugin": error.plugin, "cause": str(error)})
+    for warning in built.warnings():
+        _log.warning(warning)
     try:
         asyncio.run(_serve(built))
     except StartError as error:
@@ -56,6 +56,8 @@ def _build(conf: Path) -> Built:
     except Mistakes as mistakes:
         count = len(mistakes.mistakes)
         _end(BAD_CONFIGURATION, f"{count} mistake{'s' * (count > 1)} in the settings:\n{mistakes}")
+    except PathsTaken as taken:
+        _end(CANNOT_START, f"{taken}\nName the endpoint otherwise, or move the dialect's mount.")
     except PluginsFailed as failed:
         _end(
             CANNOT_START,
@@ -93,10 +95,8 @@ async def _serve(built: Built) -> None:
 
 def _report(conf: Path, built: Built) -> None:
     click.echo(f"{conf} is valid.")
-    for error in built.skipped:
-        click.echo(f"warning: skipped, since it is optional: {error}", err=True)
-    if not built.dialects:
-        click.echo("warning: no dialect is on; add a section such as [dialect:parse]", err=True)
+    for warning in built.warnings():
+        click.echo(f"warning: {warning}", err=True)
     for dialect in built.dialects:
         click.echo(f"dialect {dialect.name} at {dialect.mount}")
     in_order = sorted(built.registry.everything(), key=lambda one: HOOKS.index(one.hook))

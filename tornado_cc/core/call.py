@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from tornado_cc.core.message import Request
+
+if TYPE_CHECKING:
+    from tornado_cc.core.ports import Http
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -29,6 +32,8 @@ class Call:
         plugin: the plugin this copy of the call was given to.
         settings: that plugin's own settings.
         log: that plugin's own logger.
+        http: the way out: `await call.http.request(...)`, without `await` in a plain `def` hook.
+        deadline: seconds each hook may take, where the dialect sets its own.
     """
 
     dialect: str
@@ -42,6 +47,8 @@ class Call:
     plugin: str = ""
     settings: Any = None
     log: logging.Logger = field(default=logging.getLogger("tornado_cc.plugin"))
+    http: "Http" = field(init=False)
+    deadline: float | None = None
     # The redactor's: what to mask in this call's log lines, found once, when the first is written.
     redactions: list[str] | None = field(default=None, init=False)
 
@@ -98,6 +105,56 @@ class TriggerCall(Call):
     before: bool = False
     afterwards: bool = False
     params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True, repr=False)
+class CallbackCall(Call):
+    """An external callback arrived.
+
+    Attributes:
+        data: its parameters, read-only: a string, or a list of strings for a repeated name;
+            `REQUEST_BODY` is the posted text.
+        script_data: what the answer is made of; hooks add to it.
+        player_id: the player in the URL, as given.
+        credential: the credential in the URL; `server` for the default callback.
+    """
+
+    data: Mapping[str, Any] = field(default_factory=dict)
+    script_data: dict[str, Any] = field(default_factory=dict)
+    player_id: str | None = None
+    credential: str = ""
+
+
+@dataclass(slots=True, kw_only=True, repr=False)
+class EndpointCall(Call):
+    """A custom endpoint was requested.
+
+    Attributes:
+        web: the Werkzeug request its handler is given.
+        matched: whether a declared endpoint has this path.
+        request_id: the id the answer carries.
+        key_required: whether the caller needs a key or a token.
+        user_required: whether the caller has to be a user.
+        access_key_type: `client`, `master` or None.
+        access_token: the token as sent, not looked up yet.
+        user_id: the calling user, once looked up.
+    """
+
+    web: Any = None
+    matched: bool = True
+    request_id: str = ""
+    key_required: bool = False
+    user_required: bool = False
+    access_key_type: str | None = None
+    access_token: str | None = None
+    user_id: str | None = None
+
+    def given_to(self, plugin: str, settings: Any, log: logging.Logger) -> Self:
+        """This call for one implementation, which its web request leads back to."""
+        # super() without arguments needs a cell that a class with slots does not keep.
+        mine = Call.given_to(self, plugin, settings, log)
+        mine.web.call = mine
+        return mine
 
 
 CURRENT: ContextVar[Call | None] = ContextVar("tornado_cc_call", default=None)

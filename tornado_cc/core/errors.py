@@ -9,6 +9,9 @@ class Reason(Enum):
 
     REFUSED = "refused"
     UNAUTHORIZED = "unauthorized"
+    NO_CREDENTIALS = "no credentials"
+    BAD_TOKEN = "bad token"  # noqa: S105 - the name of a reason
+    NO_USER = "no user"
     NOT_FOUND = "not found"
     METHOD = "method not allowed"
     MALFORMED = "malformed"
@@ -46,9 +49,22 @@ class Refusal(Exception):
 
 
 class Failure(Refusal):
-    """A plugin or the server failed: the caller sees an id, the log has the rest under that id."""
+    """A plugin or the server failed: the caller sees an id, the log has the rest under that id.
 
-    def __init__(self, log: str, *, timed_out: bool = False) -> None:
+    Attributes:
+        error: the exception, when one was raised.
+        timed_out: whether a deadline passed.
+    """
+
+    def __init__(
+        self, log: str, *, error: BaseException | None = None, timed_out: bool = False
+    ) -> None:
         self.error_id = secrets.token_hex(6)
         super().__init__(f"internal error (id {self.error_id})", log=log, reason=Reason.FAILED)
+        self.error = error
         self.timed_out = timed_out
+
+    @property
+    def detail(self) -> str:
+        """What went wrong, for a developer: never shown to callers in production."""
+        return str(self.error) if self.error is not None else self.log

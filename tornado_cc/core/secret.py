@@ -20,8 +20,8 @@ _EXAMPLES = frozenset(
         "webhookkey",
     }
 )
-# Placeholders: <key>, YOUR_KEY and the like.
-_PLACEHOLDER = re.compile(r"<.*>|your[-_ ].*", re.IGNORECASE | re.DOTALL)
+# Placeholders such as <key> and YOUR_KEY, and the keys of conf/dev.ini.
+_PLACEHOLDER = re.compile(r"<.*>|(your|dev)[-_ ].*", re.IGNORECASE | re.DOTALL)
 
 
 class Secret:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from tornado_cc.core.call import Call, FunctionCall, TriggerCall
+from tornado_cc.core.call import Call, CallbackCall, EndpointCall, FunctionCall, TriggerCall
 from tornado_cc.core.outcome import Outcome
-from tornado_cc.flows import function, trigger
+from tornado_cc.core.ports import Users
+from tornado_cc.flows import callback, endpoint, function, trigger
 from tornado_cc.flows.afterwards import Afterwards
 from tornado_cc.hooks import Registry, Runner
 
@@ -15,7 +16,10 @@ Accept = Callable[[Call, object], object]
 class Flows:
     """Runs calls. Knows nothing of HTTP: a dialect has read the call and will spell the outcome."""
 
-    def __init__(self, registry: Registry, runner: Runner, afterwards: Afterwards) -> None:
+    def __init__(
+        self, registry: Registry, runner: Runner, afterwards: Afterwards, users: Users
+    ) -> None:
+        self._users = users
         self._registry = registry
         self._runner = runner
         self._afterwards = afterwards
@@ -29,6 +33,10 @@ class Flows:
         """
         if isinstance(call, FunctionCall):
             return await function.run(call, accept, self._registry, self._runner)
+        if isinstance(call, CallbackCall):
+            return await callback.run(call, accept, self._registry, self._runner)
+        if isinstance(call, EndpointCall):
+            return await endpoint.run(call, accept, self._registry, self._runner, self._users)
         if not isinstance(call, TriggerCall):
             raise TypeError(f"no flow for {type(call).__name__}")
         if call.afterwards:

@@ -1,17 +1,20 @@
 """The face plugin authors see: `Plugin`, `hookimpl`, `inline`."""
 
-import functools
-import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar, overload
 
 import pluggy
 
+from tornado_cc.hooks.endpoints import ExceptionHandlers, endpoint, endpoint_path
 from tornado_cc.hooks.specs import PROJECT
 from tornado_cc.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T", bound=type[Any])
+
+_log = logging.getLogger("tornado_cc.hooks")
 
 OnTimeout = Literal["refuse", "allow"]
 
@@ -30,21 +33,6 @@ _OWN_HOOKS = {
 }
 _NO_OBJECTS = ("@File", "@Connect")
 
-_INLINE = "__tornado_cc_inline__"
-
-
-def inline(function: F) -> F:
-    """Promise that a plain `def` hook never blocks: it runs on the event loop, not in a thread."""
-    if inspect.iscoroutinefunction(function):
-        raise TypeError(f"@inline is for plain functions; {function.__qualname__} is async")
-    setattr(function, _INLINE, True)
-    return function
-
-
-def is_inline(function: Callable[..., Any]) -> bool:
-    """Whether `inline` was promised."""
-    return bool(getattr(function, _INLINE, False))
-
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
@@ -56,6 +44,7 @@ class Declaration:
     tryfirst: bool = False
     trylast: bool = False
     on_timeout: OnTimeout = "refuse"
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Plugin:
@@ -78,10 +67,15 @@ class Plugin:
         self.name = name
         self.settings = settings
         self.declarations: list[Declaration] = []
+        self._exception_handlers: ExceptionHandlers = {}
 
     def __repr__(self) -> str:
         return f"<Plugin {self.name}>"
 
+    @overload
+    def on_start(self, function: F) -> F: ...
+    @overload
+    def on_start(self, *, tryfirst: bool = ..., trylast: bool = ...) -> Callable[[F], F]: ...
     def on_start(
         self, function: F | None = None, *, tryfirst: bool = False, trylast: bool = False
     ) -> Any:
@@ -89,12 +83,98 @@ class Plugin:
         decorate = self._declare("on_start", (), tryfirst=tryfirst, trylast=trylast)
         return decorate if function is None else decorate(function)
 
+    @overload
+    def on_stop(self, function: F) -> F: ...
+    @overload
+    def on_stop(self, *, tryfirst: bool = ..., trylast: bool = ...) -> Callable[[F], F]: ...
     def on_stop(
         self, function: F | None = None, *, tryfirst: bool = False, trylast: bool = False
     ) -> Any:
         """A worker has drained: `on_stop(app)`. Used with or without parentheses."""
         decorate = self._declare("on_stop", (), tryfirst=tryfirst, trylast=trylast)
         return decorate if function is None else decorate(function)
+
+    @overload
+    def on_callback(self, function: F) -> F: ...
+    @overload
+    def on_callback(
+        self, *, credential: str = ..., tryfirst: bool = ..., trylast: bool = ...
+    ) -> Callable[[F], F]: ...
+    def on_callback(
+        self,
+        function: F | None = None,
+        *,
+        credential: str = ANY,
+        tryfirst: bool = False,
+        trylast: bool = False,
+    ) -> Any:
+        """An external callback arrived, for one credential or, without one, for all.
+
+        Used with or without parentheses. The default callback's credential is `server`.
+        """
+        decorate = self._declare("on_callback", (credential,), tryfirst=tryfirst, trylast=trylast)
+        return decorate if function is None else decorate(function)
+
+    def handler(
+        self,
+        name: str,
+        method: str | Iterable[str] = ("GET", "POST", "PUT"),
+        *,
+        key_required: bool = False,
+        user_required: bool = False,
+        **_: object,
+    ) -> Callable[[F], F]:
+        """A custom endpoint: the function takes a Werkzeug request and returns its response.
+
+        Args:
+            name: the path; with a slash at the end, everything below it too. `:` is `/`.
+            method: the method or methods it answers.
+            key_required: whether the caller needs a key or an access token.
+            user_required: whether the caller has to be a user.
+
+        Other keyword arguments are ignored, as the original ignored them.
+        """
+        if not isinstance(name, str):
+            raise TypeError('@plugin.handler needs a name, as in @plugin.handler("foo")')
+        path = endpoint_path(name)
+        methods = (method,) if isinstance(method, str) else tuple(method)
+        options = {"key_required": key_required, "user_required": user_required}
+
+        def decorate(function: F) -> F:
+            serve = endpoint(function, self._exception_handlers)
+            for one in methods:
+                self._replace("http_endpoint", (path, one))
+                self._declare("http_endpoint", (path, one), options=options)(serve)
+            return function
+
+        return decorate
+
+    def rest(self, name: str, **options: bool) -> Callable[[T], T]:
+        """A resource: a subclass of `tornado_cc.skygear.RestfulResource`, served at `name`."""
+        path = endpoint_path(name).rstrip("/")
+
+        def decorate(resource: T) -> T:
+            def serve(request: Any) -> Any:
+                return resource().handle_request(path, request)
+
+            for one in (path, f"{path}/"):
+                self.handler(one, ("GET", "POST", "PUT", "DELETE"), **options)(serve)
+            return resource
+
+        return decorate
+
+    def exception_handler(self, kind: type[Exception]) -> Callable[[F], F]:
+        """What this plugin's endpoints do about an exception of a class and its subclasses.
+
+        The function takes the exception. It returns None to leave it as it is, another exception
+        to raise instead, or a value to answer with. The most specific class counts.
+        """
+
+        def decorate(function: F) -> F:
+            self._exception_handlers[kind] = function
+            return function
+
+        return decorate
 
     def cloud_function(self, name: str) -> Callable[[F], F]:
         """The function `name` is called. One name has one owner."""
@@ -169,6 +249,13 @@ class Plugin:
             on_timeout=on_timeout,
         )
 
+    def _replace(self, hook: str, claim: tuple[str, ...]) -> None:
+        """A second handler for a path and method takes the first one's place (row 28)."""
+        kept = [one for one in self.declarations if (one.hook, one.claim) != (hook, claim)]
+        if len(kept) < len(self.declarations):
+            _log.warning("plugin %s declares %s %s twice; the last counts", self.name, hook, claim)
+        self.declarations = kept
+
     def _declare(self, hook: str, claim: tuple[str, ...], **options: Any) -> Callable[[F], F]:
         """Remember the function that the returned decorator is put on."""
         if hook in _OWN_HOOKS.values() and claim[0] in _NO_OBJECTS:
@@ -192,13 +279,3 @@ def claim_example(hook: str) -> str:
     return {"cloud_function": '"hello"', "parse_trigger": '"Review", "afterFind"'}.get(
         hook, '"Review"'
     )
-
-
-def is_async(function: Callable[..., Any]) -> bool:
-    """Whether calling it gives a coroutine, also through `functools.partial` and `__call__`."""
-    plain: Any = inspect.unwrap(function)
-    while isinstance(plain, functools.partial):
-        plain = plain.func
-    # The type's own __call__ is looked into, not asked whether it exists.
-    call = getattr(type(plain), "__call__", None)  # noqa: B004
-    return inspect.iscoroutinefunction(plain) or inspect.iscoroutinefunction(call)

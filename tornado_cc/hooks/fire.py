@@ -5,15 +5,18 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from tornado_cc.core import clock
 from tornado_cc.core.call import Call
 from tornado_cc.core.errors import Failure, Refusal
+from tornado_cc.core.header import BadHeader
 from tornado_cc.core.json_value import NotJson
+from tornado_cc.core.ports import Http, Services
+from tornado_cc.hooks.blocking import Blocking
 from tornado_cc.hooks.registry import Implementation
 from tornado_cc.hooks.specs import App
-from tornado_cc.hooks.tasks import PLUGIN
+from tornado_cc.hooks.tasks import PLUGIN, running
 from tornado_cc.hooks.threads import ThreadPool
 from tornado_cc.settings import HooksSettings
 
@@ -42,16 +45,20 @@ class _Unanswerable(Exception):
 class Runner:
     """Runs implementations one at a time, each awaited before the next is asked."""
 
-    def __init__(self, settings: HooksSettings) -> None:
+    def __init__(self, settings: HooksSettings, services: Services) -> None:
+        self._services = services
         self._deadline = settings.deadline
         self._deadlines = settings.deadlines
         self._threads = ThreadPool(settings.threads)
         # A cancelled task that goes on regardless must be held, or it vanishes without a word.
         self._abandoned: set[asyncio.Task[Any]] = set()
 
-    def deadline(self, hook: str) -> float:
-        """Seconds one implementation of this hook may take."""
-        return self._deadlines.get(hook, self._deadline)
+    def deadline(self, hook: str, given: Call | App) -> float:
+        """Seconds one implementation of this hook may take for this call."""
+        own = self._deadlines.get(hook)
+        if given.deadline is None:
+            return own or self._deadline
+        return min(given.deadline, own or given.deadline)
 
     async def run(
         self,
@@ -64,29 +71,28 @@ class Runner:
         Args:
             one: the implementation.
             given: the copy it gets.
-            settle: turns (copy, returned value) into the value that counts; what it raises is the
-                plugin's failure, because it only raises for what the plugin returned.
+            settle: turns (copy, returned value) into the value that counts, where the hook itself
+                runs; what it raises is the plugin's failure, because it only raises for what the
+                plugin returned.
         """
         started = clock.monotonic()
         token = PLUGIN.set(one.plugin)
         try:
-            value = await self._call(one, given)
-            if settle is not None:
-                value = _settled(settle, given, value)
+            value = await self._call(one, given, settle)
         except Refusal as refusal:
             return self._ended(one, started, Fired(one, refusal=refusal))
         except _DeadlinePassed:
-            log = f"passed its deadline of {self.deadline(one.hook):g} s"
-            return self._failed(one, started, Failure(log, timed_out=True), None)
+            log = f"passed its deadline of {self.deadline(one.hook, given):g} s"
+            return self._failed(one, started, Failure(log, timed_out=True))
         except _Unanswerable as error:
-            return self._failed(one, started, Failure(str(error)), error.__cause__)
+            return self._failed(one, started, Failure(str(error), error=error.__cause__))
         except asyncio.CancelledError as error:
             if _being_cancelled():
                 raise
-            return self._failed(one, started, Failure("cancelled itself"), error)
+            return self._failed(one, started, Failure("cancelled itself", error=error))
         except BaseException as error:  # noqa: BLE001 - sys.exit() in a plugin included
-            failure = Failure(f"raised {type(error).__name__}")
-            return self._failed(one, started, failure, error)
+            failure = Failure(f"raised {type(error).__name__}", error=error)
+            return self._failed(one, started, failure)
         finally:
             PLUGIN.reset(token)
         return self._ended(one, started, Fired(one, value=value))
@@ -95,18 +101,27 @@ class Runner:
         """End the threads that wait; nothing is run after this."""
         self._threads.close()
 
-    async def _call(self, one: Implementation, given: Call | App) -> Any:
-        seconds = self.deadline(one.hook)
+    async def _call(
+        self, one: Implementation, given: C, settle: Callable[[C, Any], Any] | None
+    ) -> Any:
+        seconds = self.deadline(one.hook, given)
+        until = clock.monotonic() + seconds
+        given.http = self._services.http(until)
         if one.is_async:
-            return await self._in_task(one.function(given), seconds)
+            return await self._in_task(_awaited(one.function(given), given, settle), seconds)
+        blocking = Blocking(given.http, asyncio.get_running_loop(), until)
+        given.http = cast(Http, blocking)
         if one.inline:
-            return one.function(given)
-        started = clock.monotonic()
-        value = await self._in_thread(lambda: one.function(given), seconds)
-        if not inspect.isawaitable(value):
+            with running(one.plugin):
+                value = _called(one.function, given, settle)
+        else:
+            value = await self._in_thread(lambda: _called(one.function, given, settle), seconds)
+        if not isinstance(value, _Later):
             return value
-        left = seconds - (clock.monotonic() - started)
-        return await self._in_task(value, max(left, 0))
+        # What is awaited runs on the loop, where blocking would stop everybody.
+        given.http = self._services.http(until)
+        left = max(until - clock.monotonic(), 0)
+        return await self._in_task(_awaited(value.awaitable, given, settle), left)
 
     async def _in_task(self, awaitable: Awaitable[Any], seconds: float) -> Any:
         task = asyncio.ensure_future(_to_pair(awaitable))
@@ -142,11 +157,9 @@ class Runner:
         _log.debug("hook fired", extra=_facts(one, started, fired.refusal))
         return fired
 
-    def _failed(
-        self, one: Implementation, started: float, failure: Failure, error: BaseException | None
-    ) -> Fired:
+    def _failed(self, one: Implementation, started: float, failure: Failure) -> Fired:
         facts = _facts(one, started, failure)
-        _log.error("hook failed", exc_info=error, extra={**facts, "cause": failure.log})
+        _log.error("hook failed", exc_info=failure.error, extra={**facts, "cause": failure.log})
         return Fired(one, refusal=failure)
 
 
@@ -167,10 +180,30 @@ def _facts(one: Implementation, started: float, refusal: Refusal | None) -> dict
     return facts
 
 
-def _settled(settle: Callable[[C, Any], Any], given: C, value: Any) -> Any:
+@dataclass(frozen=True, slots=True)
+class _Later:
+    """What a plain function returned when it returned something to await."""
+
+    awaitable: Awaitable[Any]
+
+
+def _called(function: Callable[..., Any], given: C, settle: Callable[[C, Any], Any] | None) -> Any:
+    value = function(given)
+    return _Later(value) if inspect.isawaitable(value) else _settled(settle, given, value)
+
+
+async def _awaited(
+    awaitable: Awaitable[Any], given: C, settle: Callable[[C, Any], Any] | None
+) -> Any:
+    return _settled(settle, given, await awaitable)
+
+
+def _settled(settle: Callable[[C, Any], Any] | None, given: C, value: Any) -> Any:
+    if settle is None:
+        return value
     try:
         return settle(given, value)
-    except (NotJson, TypeError) as error:
+    except (NotJson, BadHeader, TypeError) as error:
         raise _Unanswerable(f"returned what cannot be answered: {error}") from error
 
 

@@ -14,7 +14,8 @@ from typing import Any
 import pluggy
 
 from tornado_cc.hooks import specs
-from tornado_cc.hooks.declare import Declaration, Plugin, hookimpl, is_async, is_inline
+from tornado_cc.hooks.declare import Declaration, Plugin, hookimpl
+from tornado_cc.hooks.kinds import is_async, is_inline
 from tornado_cc.hooks.registry import Implementation, Registry
 from tornado_cc.settings import PluginsSettings, Settings
 
@@ -314,4 +315,5 @@ def _implementation(
         on_timeout=declaration.on_timeout if declaration else "refuse",
         tryfirst=options.tryfirst,
         trylast=options.trylast,
+        options=declaration.options if declaration else {},
     )

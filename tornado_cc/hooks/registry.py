@@ -32,6 +32,7 @@ class Implementation:
     on_timeout: OnTimeout = "refuse"
     tryfirst: bool = False
     trylast: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def place(self) -> str:
@@ -87,7 +88,13 @@ class Registry:
             hook: list(dict.fromkeys(one.claim for one in found if one.claim))
             for hook, found in self._by_hook.items()
         }
-        return Claims(by_hook)
+        options = {
+            (one.hook, one.claim): one.options
+            for found in self._by_hook.values()
+            for one in found
+            if one.claim and one.options
+        }
+        return Claims(by_hook, options)
 
     def _find(self, hook: str, claim: tuple[str, ...]) -> Sequence[Implementation]:
         found = self._by_hook.get(hook, [])

@@ -1,12 +1,13 @@
 """Every hook there is, in the order a call meets them. docs/hooks.md has a heading for each."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pluggy
 
-from tornado_cc.core.call import Call, FunctionCall, TriggerCall
+from tornado_cc.core.call import CallbackCall, EndpointCall, FunctionCall, TriggerCall
+from tornado_cc.core.ports import Http
 
 PROJECT = "tornado_cc"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -20,21 +21,32 @@ HOOKS = (
     "before_delete",
     "after_delete",
     "parse_trigger",
+    "http_endpoint",
     "on_stop",
 )
 """The names of all hooks, in the order a call meets them."""
 
-EXCLUSIVE = frozenset({"cloud_function"})
+EXCLUSIVE = frozenset({"cloud_function", "http_endpoint"})
 """Hooks whose names have one owner; the others are chains of everybody who declared the name."""
 
 
 @dataclass(slots=True)
 class App:
-    """What a plugin is given when the server starts and stops: its settings and its logger."""
+    """What a plugin is given when the server starts and stops.
+
+    Attributes:
+        plugin: its name.
+        settings: its settings.
+        log: its logger.
+        http: the way out, as in a call.
+        deadline: None; the conf decides.
+    """
 
     plugin: str
     settings: Any
     log: logging.Logger
+    http: Http = field(init=False)
+    deadline: float | None = None
 
 
 @hookspec
@@ -43,7 +55,7 @@ def on_start(app: App) -> None:
 
 
 @hookspec
-def on_callback(call: Call) -> object:
+def on_callback(call: CallbackCall) -> object:
     """An external callback arrived. Each implementation may add to the answer; a value ends it."""
 
 
@@ -75,6 +87,11 @@ def after_delete(call: TriggerCall) -> None:
 @hookspec
 def parse_trigger(call: TriggerCall) -> object:
     """Any other trigger of a Parse Server: finds, logins, files, live queries."""
+
+
+@hookspec
+def http_endpoint(call: EndpointCall) -> object:
+    """A custom endpoint was requested. Its declared owner's value becomes the response."""
 
 
 @hookspec

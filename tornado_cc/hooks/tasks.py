@@ -6,7 +6,8 @@ tasks are therefore made of coroutines that turn both into an ordinary exception
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine, Generator, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
@@ -17,6 +18,27 @@ PLUGIN: ContextVar[str | None] = ContextVar("tornado_cc_plugin", default=None)
 """The plugin whose hook runs in this context, also in the tasks and threads it makes."""
 
 _log = logging.getLogger("tornado_cc.hooks")
+
+
+_running: list[str] = []
+
+
+@contextmanager
+def running(plugin: str) -> Iterator[None]:
+    """Note whose code has the loop, for the watchdog, which cannot read the context of a task."""
+    _running.append(plugin)
+    try:
+        yield
+    finally:
+        _running.pop()
+
+
+def running_plugin() -> str | None:
+    """The plugin whose code has the loop right now; may be asked from any thread."""
+    try:
+        return _running[-1]
+    except IndexError:
+        return None
 
 
 class PluginExit(RuntimeError):
@@ -34,7 +56,8 @@ class _Guarded(Coroutine[Any, Any, Any]):
 
     def send(self, value: Any) -> Any:
         try:
-            return self._inner.send(value)
+            with running(self.plugin):
+                return self._inner.send(value)
         except (SystemExit, KeyboardInterrupt) as error:
             raise _exit(self.plugin, error) from error
 
@@ -45,9 +68,10 @@ class _Guarded(Coroutine[Any, Any, Any]):
         trace: TracebackType | None = None,
     ) -> Any:
         try:
-            if value is None and trace is None:
-                return self._inner.throw(kind)
-            return self._inner.throw(kind, value, trace)
+            with running(self.plugin):
+                if value is None and trace is None:
+                    return self._inner.throw(kind)
+                return self._inner.throw(kind, value, trace)
         except (SystemExit, KeyboardInterrupt) as error:
             raise _exit(self.plugin, error) from error
 

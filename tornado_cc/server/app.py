@@ -10,14 +10,17 @@ from tornado.netutil import bind_sockets
 from tornado_cc import flows, hooks
 from tornado_cc.core import clock
 from tornado_cc.core.errors import Failure
+from tornado_cc.core.ports import Users
 from tornado_cc.flows import Afterwards, Flows
-from tornado_cc.hooks import Runner
+from tornado_cc.hooks import Runner, Watchdog
+from tornado_cc.outbound import HttpClient
 from tornado_cc.server.access import QuietFramework
 from tornado_cc.server.build import Built
 from tornado_cc.server.gate import Gate
 from tornado_cc.server.health import Health, State
 from tornado_cc.server.limits import Limits
 from tornado_cc.server.mounts import Mounts, OwnPaths
+from tornado_cc.server.services import HookServices, Nobody
 
 _log = logging.getLogger("tornado_cc.server")
 
@@ -33,18 +36,21 @@ class StartError(Exception):
 class Server:
     """A worker and everything in it. `start`, then `stop`."""
 
-    def __init__(self, built: Built) -> None:
+    def __init__(self, built: Built, users: Users | None = None) -> None:
         configuration = built.configuration
         self._settings = configuration.server
         self._registry = built.registry
         self._dialects = built.dialects
-        self._runner = Runner(configuration.hooks)
+        self._ended = False
+        self._client = HttpClient(configuration.outbound)
+        self._runner = Runner(configuration.hooks, HookServices(self._client))
         self._afterwards = Afterwards(self._registry, self._runner)
+        self._watchdog = Watchdog()
         self._health = Health()
         pages = self._health.pages()
         self.gate = Gate(
             Mounts(built.dialects, OwnPaths(pages), tuple(pages)),
-            Flows(self._registry, self._runner, self._afterwards),
+            Flows(self._registry, self._runner, self._afterwards, users or Nobody()),
             Limits.of(self._settings),
         )
         self._http = HTTPServer(
@@ -60,8 +66,12 @@ class Server:
         """Run `on_start`, then listen. Raises `StartError`."""
         hooks.install(asyncio.get_running_loop())
         _quiet_framework()
+        self._watchdog.start()
+        await self._client.open()
         failed = await flows.start(self._registry, self._runner)
         if failed is not None:
+            self._watchdog.stop()
+            await self._client.close()
             one, refusal = failed
             reason = refusal.log if isinstance(refusal, Failure) else refusal.message
             raise StartError(f"plugin {one.plugin}: on_start ({one.place}) {reason}")
@@ -78,8 +88,6 @@ class Server:
         self._health.state = State.READY
         for dialect in self._dialects:
             _log.info("serving", extra={"dialect": dialect.name, "mount": dialect.mount})
-        if not self._dialects:
-            _log.warning("no dialect is on: add a section such as [dialect:parse]")
         for address in self.addresses:
             _log.info("listening", extra={"address": address})
 
@@ -100,7 +108,10 @@ class Server:
             await asyncio.wait(running, timeout=left)
 
     async def end(self) -> None:
-        """Give up what a drain has left, close what is open and run `on_stop`."""
+        """Give up what a drain has left, close what is open and run `on_stop`; once."""
+        if self._ended:
+            return
+        self._ended = True
         lost = self._running()
         for task in lost:
             task.cancel()
@@ -110,6 +121,8 @@ class Server:
         await self._http.close_all_connections()
         await flows.stop(self._registry, self._runner)
         self._runner.close()
+        self._watchdog.stop()
+        await self._client.close()
         _log.info("stopped")
 
     def _running(self) -> frozenset[asyncio.Task[None]]:

@@ -1,14 +1,14 @@
 """From a conf file to everything a server is made of, with every mistake reported at once."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from tornado_cc import dialects, hooks
-from tornado_cc.core.ports import Dialect
+from tornado_cc.core.ports import Dialect, Surroundings
 from tornado_cc.hooks import Loaded, LoadError, Registry
 from tornado_cc.hooks.specs import HOOKS
 from tornado_cc.settings import (
@@ -16,6 +16,7 @@ from tornado_cc.settings import (
     Document,
     HooksSettings,
     LogSettings,
+    OutboundSettings,
     PluginsSettings,
     ServerSettings,
     Settings,
@@ -32,6 +33,7 @@ SECTIONS: Mapping[str, type[Settings]] = {
     "hooks": HooksSettings,
     "log": LogSettings,
     "plugins": PluginsSettings,
+    "outbound": OutboundSettings,
 }
 
 
@@ -41,6 +43,10 @@ class PluginsFailed(Exception):
     def __init__(self, errors: list[LoadError]) -> None:
         self.errors = tuple(errors)
         super().__init__("\n".join(str(error) for error in errors))
+
+
+class PathsTaken(Exception):
+    """Endpoints that no request could reach, because their paths belong to somebody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +59,31 @@ class Built:
     dialects: tuple[Dialect, ...]
     skipped: tuple[LoadError, ...]
 
+    def warnings(self) -> list[str]:
+        """What is valid and still probably not meant."""
+        skipped = [f"skipped, since it is optional: {error}" for error in self.skipped]
+        if not self.dialects:
+            return [*skipped, "no dialect is on; add a section such as [dialect:parse]"]
+        fired = {"on_start", "on_stop"}.union(*(dialect.hooks for dialect in self.dialects))
+        idle = {(one.plugin, one.hook) for one in self.registry.everything()}
+        return [
+            *skipped,
+            *(
+                f"plugin {plugin}: no dialect that is on fires {hook}"
+                for plugin, hook in sorted(idle)
+                if hook not in fired
+            ),
+            *(f"dialect {one.name}: {text}" for one in self.dialects for text in one.warnings),
+        ]
+
     def secrets(self) -> set[str]:
         """Every secret of the settings, for the redactor."""
         configuration = self.configuration
-        sections = (*configuration.dialects.values(), *configuration.plugin_settings.values())
+        sections = (
+            *configuration.dialects.values(),
+            *configuration.further.values(),
+            *configuration.plugin_settings.values(),
+        )
         return {secret.reveal() for secret in secrets_in(sections) if secret}
 
 
@@ -66,6 +93,7 @@ def build(path: Path, environ: Mapping[str, str]) -> Built:
     Raises:
         Mistakes: the settings are wrong.
         PluginsFailed: an enabled plugin cannot be loaded.
+        PathsTaken: a plugin's endpoint lies where another dialect answers.
     """
     document = Document.read(path, environ)
     if not document.values:
@@ -74,16 +102,16 @@ def build(path: Path, environ: Mapping[str, str]) -> Built:
     packages = {f"{DIALECT}{name}": _package(name) for name in dialects.available()}
     document.add_sections_from_environment([*SECTIONS, *packages])
     core = {name: document.validate(name, model) for name, model in SECTIONS.items()}
+    models = {**SECTIONS, **_dialect_models(document, packages)}
     spoken = {
-        name: document.validate(name, packages[name].DialectSettings)
-        for name in document.sections(DIALECT)
-        if name in packages
+        name: document.validate(name, model)
+        for name, model in models.items()
+        if name not in SECTIONS
     }
     plugins = core["plugins"]
     loaded = _load(document, plugins) if isinstance(plugins, PluginsSettings) else None
     own = _plugin_settings(document, loaded.models if loaded else {})
     everything = {**core, **spoken, **own}
-    models = {**SECTIONS, **{name: packages[name].DialectSettings for name in spoken}}
     if loaded:
         models.update({f"{PLUGIN}{name}": model for name, model in loaded.models.items()})
     _check_names(document, [*everything, *packages], loaded)
@@ -97,6 +125,25 @@ def build(path: Path, environ: Mapping[str, str]) -> Built:
     if loaded.errors:
         raise PluginsFailed(loaded.errors)
     return _assemble(everything, packages, loaded)
+
+
+def _dialect_models(
+    document: Document, packages: Mapping[str, ModuleType]
+) -> dict[str, type[Settings]]:
+    """The sections of the dialects that are on, with the further ones each of them asks for."""
+    models: dict[str, type[Settings]] = {}
+    for section in document.sections(DIALECT):
+        if section not in packages:
+            continue
+        models[section] = packages[section].DialectSettings
+        for prefix, model in _further(packages[section]).items():
+            models.update(dict.fromkeys(document.sections(f"{prefix}:"), model))
+    return models
+
+
+def _further(package: ModuleType) -> Mapping[str, type[Settings]]:
+    """The prefixes of further sections that belong to a dialect, such as `credential`."""
+    return getattr(package, "SECTIONS", {})
 
 
 def _package(name: str) -> ModuleType:
@@ -151,8 +198,25 @@ def _check_names(document: Document, known: Iterable[str], loaded: Loaded | None
         failed = [error.plugin for error in (*loaded.errors, *loaded.skipped)]
         without = {*loaded.available, *loaded.absent, *failed} - set(loaded.models)
         unjudged = {f"{PLUGIN}{name}" for name in without}
-    document.add_unknown_sections(dict.fromkeys((*known, *sorted(unjudged - {PLUGIN}))))
+    known = dict.fromkeys(
+        (*known, *_of_dialects_that_are_off(document), *sorted(unjudged - {PLUGIN}))
+    )
+    document.add_unknown_sections(known)
     document.add_unknown_variables(unjudged)
+
+
+def _of_dialects_that_are_off(document: Document) -> list[str]:
+    """Sections such as `credential:NAME` whose dialect is not on: each is a mistake."""
+    found = []
+    for name in dialects.available():
+        if f"{DIALECT}{name}" in document.values:
+            continue
+        for prefix in _further(_package(name)):
+            for section in document.sections(f"{prefix}:"):
+                problem = f"belongs to the dialect {name}, which is not on"
+                document.add_mistake(section, "", problem, f"Add a section [{DIALECT}{name}]")
+                found.append(section)
+    return found
 
 
 def _check_deadlines(document: Document, settings: Settings | None) -> None:
@@ -202,10 +266,44 @@ def _assemble(
     spoken = under(DIALECT)
     own = under(PLUGIN)
     registry = loaded.registry(own)
-    claims = registry.claims()
-    built = tuple(
-        packages[f"{DIALECT}{name}"].build(settings, claims) for name, settings in spoken.items()
-    )
+    server = everything["server"]
+    production = isinstance(server, ServerSettings) and server.mode == "production"
+    built = []
+    for name, settings in spoken.items():
+        package = packages[f"{DIALECT}{name}"]
+        surroundings = Surroundings(
+            claims=registry.claims(),
+            production=production,
+            alone=len(spoken) == 1,
+            sections={prefix: under(f"{prefix}:") for prefix in _further(package)},
+        )
+        built.append(package.build(settings, surroundings))
+    _check_paths(built)
     core: dict[str, Any] = {name: everything[name] for name in SECTIONS}
-    configuration = Configuration(**core, dialects=spoken, plugin_settings=own)
-    return Built(configuration, loaded, registry, built, tuple(loaded.skipped))
+    named = (
+        *SECTIONS,
+        *(f"{DIALECT}{name}" for name in spoken),
+        *(f"{PLUGIN}{name}" for name in own),
+    )
+    further = {name: one for name, one in everything.items() if one and name not in named}
+    configuration = Configuration(**core, dialects=spoken, further=further, plugin_settings=own)
+    return Built(configuration, loaded, registry, tuple(built), tuple(loaded.skipped))
+
+
+def _check_paths(built: Sequence[Dialect]) -> None:
+    """A path that a plugin chose inside another dialect's mount would never be asked.
+
+    Raises:
+        PathsTaken: it names each such path.
+    """
+    owners = {dialect.mount: dialect.name for dialect in built if dialect.mount != "/"}
+    owners.update(dict.fromkeys(RESERVED, "the server"))
+    taken = [
+        f"the {dialect.name} endpoint {path} lies below {mount}, which belongs to {owner}"
+        for dialect in built
+        for path in dialect.paths
+        for mount, owner in owners.items()
+        if mount != dialect.mount and (path == mount or path.startswith(f"{mount}/"))
+    ]
+    if taken:
+        raise PathsTaken("\n".join(taken))

@@ -126,10 +126,7 @@ class Exchange(HTTPMessageDelegate):
 
     async def answer(self) -> None:
         """Read, run, write. Whatever happens in between, the caller gets the dialect's answer."""
-        if self._route.answer is not None:
-            self._send(self._route.answer, None)
-        else:
-            await self._run()
+        await self._run()
         await self._flushed()
         if self._gate.draining:
             # A connection kept alive would bring requests until the very end.
@@ -139,7 +136,11 @@ class Exchange(HTTPMessageDelegate):
         call: Call | None = None
         outcome: Outcome
         try:
-            call = self._dialect.read(self._route, self._request())
+            read = self._dialect.read(self._route, self._request())
+            if isinstance(read, Response):
+                self._send(read, None)
+                return
+            call = read
             CURRENT.set(call)
             outcome = await self._gate.flows.run(call, self._dialect.accept)
         except Refusal as refusal:

@@ -1,6 +1,5 @@
 """Which dialect a path belongs to, and the paths that are the server's own."""
 
-import posixpath
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import unquote
 
@@ -27,21 +26,25 @@ class OwnPaths:
     name = "server"
     mount = ""
     max_body = 0
+    paths: tuple[str, ...] = ()
+    hooks: frozenset[str] = frozenset()
+    warnings: tuple[str, ...] = ()
 
     def __init__(self, pages: Mapping[str, Callable[[], Response]]) -> None:
         self._pages = pages
 
     def match(self, method: str, path: str) -> Route:
-        """A page of the server's own, made afresh, or the route of everything unknown."""
-        page = self._pages.get(path)
-        if page is None:
+        """A page of the server's own, or the route of everything unknown."""
+        if path not in self._pages:
             return Route("unmatched", "unmatched")
         if method not in ("GET", "HEAD"):
             return Route(path, "method")
-        return Route(path, "page", answer=page())
+        return Route(path, "page")
 
-    def read(self, route: Route, request: Request) -> Call:
-        """Nothing here makes a call."""
+    def read(self, route: Route, request: Request) -> Call | Response:
+        """A page, made afresh; nothing here makes a call."""
+        if route.kind == "page":
+            return self._pages[request.path]()
         if route.kind == "method":
             raise Refusal("Method not allowed", reason=Reason.METHOD)
         raise Refusal("Not found", reason=Reason.NOT_FOUND)
@@ -61,10 +64,10 @@ class OwnPaths:
 
 
 class Mounts:
-    """Longest prefix wins; a path is tried as sent, then cleaned, then falls to `/` or nobody.
+    """Longest prefix wins, of the path as sent and as cleaned; the rest falls to `/` or nobody.
 
-    The cleaned path counts because a dialect mounted at `/` must not answer for another's path
-    that was only spelt oddly: its answer could mean "allowed" there.
+    The cleaned path counts because no dialect may answer for another's path that was only spelt
+    oddly: its answer could mean "allowed" there.
     """
 
     def __init__(self, dialects: Sequence[Dialect], own: OwnPaths, pages: Sequence[str]) -> None:
@@ -79,8 +82,8 @@ class Mounts:
 
     def find(self, path: str) -> Dialect:
         """The dialect to ask about a raw path."""
-        found = self._at(path) or self._at(_cleaned(path))
-        return found or self._root or self._own
+        found = [one for one in (self._at(path), self._at(_cleaned(path))) if one is not None]
+        return max(found, key=lambda one: len(one.mount), default=self._root or self._own)
 
     def _at(self, path: str) -> Dialect | None:
         if path in self._pages:
@@ -93,4 +96,10 @@ class Mounts:
 
 def _cleaned(path: str) -> str:
     """The path a lenient reader would see: decoded, without `//`, `.` and `..`."""
-    return posixpath.normpath("/" + unquote(path).lstrip("/"))
+    parts: list[str] = []
+    for part in unquote(path).split("/"):
+        if part == "..":
+            del parts[-1:]
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/" + "/".join(parts)

@@ -11,6 +11,7 @@ from tornado_cc.settings.schema import (
     Configuration,
     HooksSettings,
     LogSettings,
+    OutboundSettings,
     PluginsSettings,
     ServerSettings,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "Mistakes",
     "Mount",
     "Names",
+    "OutboundSettings",
     "PluginsSettings",
     "Seconds",
     "SecretText",

@@ -24,10 +24,10 @@ class Mistake:
 
 
 class Mistakes(Exception):
-    """Every mistake found in the settings."""
+    """Every mistake found in the settings, in the order of their lines."""
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
-        self.mistakes = tuple(mistakes)
+        self.mistakes = tuple(sorted(mistakes, key=lambda mistake: (mistake.file, mistake.line)))
         super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
 
 

@@ -71,16 +71,34 @@ class PluginsSettings(Settings):
     )
 
 
+class OutboundSettings(Settings):
+    """`[outbound]`: the limits of requests that plugins send."""
+
+    timeout: Seconds = Field(
+        5, description="Seconds a request may take in all, and never more than its hook has left."
+    )
+    connect_timeout: Seconds = Field(3, description="Seconds making a connection may take.")
+    max_response: Size = Field(
+        10 << 20, description="The largest response body, counted when decompressed."
+    )
+    max_redirects: int = Field(
+        3, ge=0, le=20, description="How many redirects are followed when a request asks for it."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """Everything a server is built from.
 
-    `dialects` and `plugin_settings` map a section's name without its prefix to its settings.
+    `dialects` and `plugin_settings` map a section's name without its prefix to its settings;
+    `further` maps the whole names of what else the dialects asked for, such as `credential:NAME`.
     """
 
     server: ServerSettings
     hooks: HooksSettings
     log: LogSettings
     plugins: PluginsSettings
+    outbound: OutboundSettings
     dialects: Mapping[str, Settings]
+    further: Mapping[str, Settings]
     plugin_settings: Mapping[str, Settings]

@@ -78,7 +78,22 @@ def test_there_is_an_answer_exactly_when_something_changed_and_it_holds_no_reser
     final = data.draw(chains(received))
     sent = answer(received, original, final)
     assert (sent is None) == same(_kept(received), _kept(final))
-    assert UNSENDABLE.isdisjoint(sent or {})
+    chosen = original is None and isinstance(received.get("objectId"), str)
+    allowed = {"objectId"} if chosen else set()
+    assert UNSENDABLE & (sent or {}).keys() <= allowed
+
+
+def test_the_id_a_client_chose_for_a_new_object_goes_back_with_every_change() -> None:
+    received = {"objectId": "chosen", "a": 1}
+    sent = answer(received, None, {**received, "objectId": "another", "b": 2})
+    assert sent == {"objectId": "chosen", "a": 1, "b": 2}
+    assert answer(received, None, {"a": 1}) is None
+
+
+def test_no_id_goes_back_where_the_client_chose_none() -> None:
+    assert answer({"a": 1}, None, {"a": 1, "objectId": "mine", "b": 2}) == {"a": 1, "b": 2}
+    stored = {"objectId": "stored", "a": 1}
+    assert answer(stored, stored, {**stored, "b": 2}) == {"b": 2}
 
 
 @given(data=st.data(), original=st.none() | STORED, changes=CHANGES)

@@ -12,12 +12,12 @@ from tests.dialects.parse.values import JSON, TEXTS
 from tests.serving import KEY, Serve, Served
 from tornado_cc.core.call import Call, FunctionCall, TriggerCall
 from tornado_cc.core.errors import Refusal
-from tornado_cc.core.message import Headers, Request
+from tornado_cc.core.message import Headers, Request, Response
 from tornado_cc.core.outcome import SILENCE
-from tornado_cc.core.ports import Claims
+from tornado_cc.core.ports import Claims, Surroundings
 from tornado_cc.dialects.parse import DialectSettings, build
 
-DIALECT = build(DialectSettings(), Claims({}))
+DIALECT = build(DialectSettings(), Surroundings(Claims({})))
 TRIGGERS = ["beforeSave", "afterSave", "beforeFind", "afterFind", "beforeLogin", "beforeTomorrow"]
 KEYS = [
     "functionName",
@@ -97,7 +97,7 @@ def test_any_body_on_any_path_is_a_call_or_a_refusal_and_either_has_an_answer(
     call: Call | None = None
     outcome: Any = SILENCE
     try:
-        call = DIALECT.read(route, _request(body, method, path))
+        call = _called(DIALECT.read(route, _request(body, method, path)))
     except Refusal as refusal:
         outcome = refusal
     response = DIALECT.write(route, call, outcome)
@@ -155,7 +155,7 @@ def test_a_save_carries_the_object_and_what_it_was() -> None:
 
 def test_a_hook_may_read_the_exact_bytes_received() -> None:
     body = b'{ "functionName":"hello" , "params":{"n":1.0e0}}'
-    call = DIALECT.read(DIALECT.match("POST", "/webhooks"), _request(body))
+    call = _called(DIALECT.read(DIALECT.match("POST", "/webhooks"), _request(body)))
     assert call.request.body == body
 
 
@@ -170,7 +170,12 @@ def _request(body: bytes, method: str = "POST", path: str = "/webhooks") -> Requ
 
 def _read(body: dict[str, Any]) -> Call:
     request = _request(json.dumps(body).encode())
-    return DIALECT.read(DIALECT.match("POST", "/webhooks"), request)
+    return _called(DIALECT.read(DIALECT.match("POST", "/webhooks"), request))
+
+
+def _called(read: Call | Response) -> Call:
+    assert isinstance(read, Call)
+    return read
 
 
 def _check_answer(body: bytes) -> None:

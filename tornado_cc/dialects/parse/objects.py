@@ -6,7 +6,7 @@ from typing import Any
 from tornado_cc.core.json_value import NotJson, same
 
 UNSENDABLE = frozenset({"className", "objectId", "createdAt", "updatedAt"})
-"""Keys the Parse Server sets itself and does not take back."""
+"""Keys the Parse Server sets itself and does not take back from a plugin."""
 
 DELETE = {"__op": "Delete"}
 
@@ -27,6 +27,7 @@ def answer(
     changed has to be sent along, or it would be lost; what nobody changed must not be, or it would
     overwrite what others store meanwhile.
     """
+    chosen = received.get("objectId") if original is None else None
     final, received = _sendable(final), _sendable(received)
     if same(final, received):
         return None
@@ -41,6 +42,10 @@ def answer(
                 fields[key] = DELETE
     if original is None:
         fields = {key: value for key, value in fields.items() if value != DELETE}
+    if isinstance(chosen, str):
+        # Of a new object only a client that chose the id sends one (allowCustomObjectId); an answer
+        # without it makes the Parse Server choose another.
+        fields["objectId"] = chosen
     return fields
 
 

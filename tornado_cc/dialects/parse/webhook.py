@@ -24,14 +24,21 @@ class ParseWebhooks:
     """The dialect: a routing table and two pure functions, read and write."""
 
     name = "parse"
+    paths: tuple[str, ...] = ()
+    hooks = frozenset({"cloud_function", "parse_trigger", *triggers.NAMES})
+    warnings: tuple[str, ...] = ()
 
     def __init__(self, settings: DialectSettings, claims: Claims) -> None:
         self.mount = settings.mount
         self.max_body = settings.max_body
         self._settings = settings
         self._prefix = settings.mount.rstrip("/")
-        self._manifest = _static(self.mount, _manifest(claims))
-        self._health = _static(f"{self._prefix}/health", {"status": "ok"})
+        self._manifest = Route(self.mount, "page")
+        self._health = Route(f"{self._prefix}/health", "page")
+        self._pages = {
+            self._manifest.template: _page(_manifest(claims)),
+            self._health.template: _page({"status": "ok"}),
+        }
         self._hook = Route(self.mount, "hook")
         self._unknown = Route(f"{self._prefix}/*", "unknown")
 
@@ -52,8 +59,10 @@ class ParseWebhooks:
             return Route(f"{prefix}/triggers/{{class}}/{{trigger}}", "hook", named)
         return self._unknown
 
-    def read(self, route: Route, request: Request) -> Call:
+    def read(self, route: Route, request: Request) -> Call | Response:
         """The call of one webhook. The key is checked before anything the body says is believed."""
+        if route.kind == "page":
+            return self._pages[route.template]
         key = self._settings.webhook_key
         if key and not key.matches(request.headers.get(KEY_HEADER)):
             raise Refusal(
@@ -92,8 +101,8 @@ class ParseWebhooks:
         return write.response(self._settings, call, outcome)
 
 
-def _static(template: str, value: dict[str, Any]) -> Route:
-    return Route(template, "static", answer=Response(200, json_value.dump(value)))
+def _page(value: dict[str, Any]) -> Response:
+    return Response(200, json_value.dump(value))
 
 
 def _manifest(claims: Claims) -> dict[str, Any]:

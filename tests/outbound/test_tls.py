@@ -1,0 +1,95 @@
+"""https: who cannot prove who they are is not talked to, and nobody leads us back to http."""
+
+import asyncio
+import os
+import shutil
+import ssl
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.outbound.conftest import Served
+from tests.outbound.wire import Wire, answer
+from tornado_cc.outbound import ConnectError, HttpClient
+
+OPENSSL = shutil.which("openssl")
+pytestmark = pytest.mark.skipif(OPENSSL is None, reason="openssl makes the certificate")
+
+ASK = """
+import asyncio, sys
+from tornado_cc.outbound import HttpClient, OutboundError
+from tornado_cc.settings import OutboundSettings
+
+async def ask():
+    client = HttpClient(OutboundSettings())
+    await client.open()
+    try:
+        response = await client.request(sys.argv[1], follow_redirects=True)
+        print(response.status, response.text)
+    except OutboundError as error:
+        print(type(error).__name__, error)
+    await client.close()
+
+asyncio.run(ask())
+"""
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A key and a certificate for 127.0.0.1, signed by itself."""
+    path = tmp_path / "both.pem"
+    subprocess.run(
+        [
+            *(str(OPENSSL), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+            *("-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"),
+            *("-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "cert.pem")),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    path.write_text((tmp_path / "key.pem").read_text() + (tmp_path / "cert.pem").read_text())
+    return path
+
+
+@pytest.fixture
+async def secure(certificate: Path, party: Served) -> AsyncIterator[Wire]:
+    """A third party with that certificate: first it answers, then it leads to http."""
+    moved = answer(b"", f"Location: {party.at('/echo')}", status="302 Found")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    wire = Wire(answer(), moved)
+    await wire.start(context)
+    yield wire
+    await wire.stop()
+
+
+async def test_a_certificate_nobody_vouches_for_ends_the_connection(
+    client: HttpClient, secure: Wire
+) -> None:
+    with pytest.raises(ConnectError, match="certificate verify failed"):
+        await client.request(f"https://user:pw@{secure.host}/")
+    assert secure.received == []
+
+
+async def test_a_trusted_third_party_is_asked_and_must_not_lead_to_http(
+    secure: Wire, certificate: Path, party: Served
+) -> None:
+    assert await ask(f"https://{secure.host}/", certificate) == "200 ok"
+    told = await ask(f"https://{secure.host}/a", certificate)
+    assert told == f"TooManyRedirects https://{secure.host}/a: a redirect from https to http"
+    assert party.party.asked == []
+
+
+async def ask(url: str, trusted: Path) -> str:
+    """What a process that trusts the certificate is told; trust is read once a process."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", ASK, url),
+        stdout=subprocess.PIPE,
+        env={**os.environ, "SSL_CERT_FILE": str(trusted)},
+    )
+    output, _ = await process.communicate()
+    return output.decode().strip()
