@@ -7,7 +7,7 @@ PLUGINS := $(sort $(wildcard plugins/*/pyproject.toml))
 INSTALLED := $(VENV)/installed
 DOCS_INSTALLED := $(VENV)/docs-installed
 
-.PHONY: run test lint types tests e2e docs install clean
+.PHONY: run test lint types tests e2e docs bench install clean
 
 run: install
 	$(BIN)/python -m tornado_cc --conf conf/dev.ini
@@ -47,6 +47,9 @@ $(DOCS_INSTALLED): $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation \
 		--editable ".[docs]"
 	touch $@
+
+bench: install
+	$(BIN)/python benchmarks/webhook.py
 
 clean:
 	rm -rf $(VENV) docs/_build .e2e .mypy_cache .ruff_cache .pytest_cache .hypothesis
