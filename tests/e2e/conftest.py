@@ -12,6 +12,8 @@ from .parse import ParseServer, Person, parse_server, sign_up
 from .postgres import postgres
 from .product import TornadoCC, tornado_cc
 from .rest import Client
+from .third_party import ThirdParty
+from .third_party import third_party as running_third_party
 
 
 @pytest.fixture(scope="session")
@@ -47,14 +49,23 @@ def bob(bare_server: ParseServer) -> Person:
 
 
 @pytest.fixture(scope="session")
+def third_party() -> Iterator[ThirdParty]:
+    """The service that plugins ask."""
+    with running_third_party() as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
 def product(
     bare_server: ParseServer,
     alice: Person,
+    third_party: ThirdParty,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[TornadoCC]:
     """The tornado_cc that answers the hooks."""
     folder = tmp_path_factory.mktemp("tornado_cc")
-    with tornado_cc(folder, bare_server.keys.webhook, paid_up=alice.object_id) as running:
+    key, paid_up = bare_server.keys.webhook, alice.object_id
+    with tornado_cc(folder, key, paid_up=paid_up, third_party=third_party.url) as running:
         yield running
 
 
@@ -63,6 +74,14 @@ def server(bare_server: ParseServer, bob: Person, product: TornadoCC) -> ParseSe
     """The Parse Server with every hook registered; `bob` is there before them."""
     hooks.register_all(bare_server, product)
     return bare_server
+
+
+@pytest.fixture(scope="session")
+def choosy(server: ParseServer, database_uri: str, logs: Path) -> Iterator[ParseServer]:
+    """A second Parse Server on the same database, whose clients may choose their objects' ids."""
+    log = logs / "choosy.log"
+    with parse_server(database_uri, log, keys=server.keys, custom_ids=True) as choosy:
+        yield choosy
 
 
 @pytest.fixture

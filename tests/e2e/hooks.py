@@ -15,6 +15,8 @@ FUNCTIONS = (
     "echo",
     "broken",
     "nobodyKnowsMe",
+    "callOut",
+    "callOutPlainly",
 )
 
 TRIGGERS = {
@@ -39,6 +41,8 @@ TRIGGERS = {
     "Hidden": ["afterFind"],
     "Vault": ["beforeFind"],
     "Slow": ["afterSave"],
+    "Priced": ["beforeSave"],
+    "PricedSlowly": ["beforeSave"],
     "OrphanSave": ["beforeSave"],
     "OrphanDelete": ["beforeDelete"],
     "OrphanFind": ["beforeFind"],

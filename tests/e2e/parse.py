@@ -62,9 +62,11 @@ class ParseServer:
 
 
 @contextlib.contextmanager
-def parse_server(database_uri: str, log: Path) -> Iterator[ParseServer]:
-    """Run a Parse Server on a database."""
-    port, keys = free_port(), Keys()
+def parse_server(
+    database_uri: str, log: Path, *, keys: Keys | None = None, custom_ids: bool = False
+) -> Iterator[ParseServer]:
+    """Run a Parse Server on a database; one that has its hooks already calls them."""
+    port, keys = free_port(), keys or Keys()
     anyone = Client(
         f"http://127.0.0.1:{port}/parse",
         {"X-Parse-Application-Id": keys.app_id},
@@ -81,6 +83,7 @@ def parse_server(database_uri: str, log: Path) -> Iterator[ParseServer]:
             "WEBHOOK_KEY": keys.webhook,
             "DATABASE_URI": database_uri,
             "NODE_ENV": "production",
+            "CUSTOM_IDS": "yes" if custom_ids else "",
         },
     ) as child:
         child.wait_until(lambda: _is_healthy(anyone), START_SECONDS)

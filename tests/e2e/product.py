@@ -34,6 +34,11 @@ dir = plugins.d
 webhook_key = {webhook_key}
 [plugin:bloggers]
 paid_up = {paid_up}
+billing_url = {billing_url}
+[plugin:e2e_calling]
+url = {third_party}
+[outbound]
+timeout = 1
 """
 
 
@@ -59,7 +64,9 @@ class TornadoCC:
 
 
 @contextlib.contextmanager
-def tornado_cc(folder: Path, webhook_key: str, paid_up: str = "") -> Iterator[TornadoCC]:
+def tornado_cc(
+    folder: Path, webhook_key: str, paid_up: str = "", third_party: str = ""
+) -> Iterator[TornadoCC]:
     """Run tornado_cc in a folder, which gets its configuration, plugins and log.
 
     The plugins are copied, so that what they write beside themselves is gone
@@ -68,7 +75,13 @@ def tornado_cc(folder: Path, webhook_key: str, paid_up: str = "") -> Iterator[To
     plugin_folder = folder / "plugins.d"
     shutil.copytree(PLUGINS, plugin_folder, ignore=shutil.ignore_patterns("__pycache__"))
     conf = folder / "tornado_cc.conf"
-    conf.write_text(CONFIGURATION.format(webhook_key=webhook_key, paid_up=paid_up))
+    text = CONFIGURATION.format(
+        webhook_key=webhook_key,
+        paid_up=paid_up,
+        third_party=third_party,
+        billing_url=third_party and f"{third_party}/billing",
+    )
+    conf.write_text(text)
     command = [sys.executable, "-m", "tornado_cc", "--conf", str(conf)]
     with running("tornado_cc", command, folder=folder, log=folder / "log") as child:
         child.wait_until(lambda: _address(child) is not None, START_SECONDS)

@@ -33,5 +33,6 @@ await ParseServer.startApp({
   serverURL: `http://127.0.0.1:${port}/parse`,
   // The tests make up classes as they go, as a client in development does.
   allowClientClassCreation: true,
+  allowCustomObjectId: process.env.CUSTOM_IDS === "yes",
   silent: true,
 });
