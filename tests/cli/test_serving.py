@@ -181,3 +181,28 @@ def test_a_skipped_optional_plugin_is_in_the_log(tmp_path: Path) -> None:
         (line,) = [line for line in running.lines if line["message"].startswith("skipped, since")]
     assert line["level"] == "warning"
     assert "nosuch_module" in line["message"]
+
+
+EXITS = """
+    import asyncio, sys
+    from tornado_cc import Plugin
+    plugin = Plugin("exits")
+
+    @plugin.cloud_function("exit")
+    async def exit(call):
+        asyncio.get_running_loop().call_soon(sys.exit, 3)
+        await asyncio.sleep(0.05)
+        return "still here"
+"""
+
+
+def test_a_callback_of_a_plugin_cannot_end_the_process(tmp_path: Path) -> None:
+    text = TEXT.format(more="") + "[plugins]\ndir = plugins.d\nenable = exits\n"
+    with serving(tmp_path, text, {"exits": EXITS}) as running:
+        connection = running.connect()
+        for _ in range(2):
+            ask(connection, "exit")
+            assert answer(connection) == (200, {"success": "still here"})
+        connection.close()
+        lines = running.logged("a callback tried to end the process")
+    assert len(lines) == 2

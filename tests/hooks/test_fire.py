@@ -203,3 +203,17 @@ async def test_what_an_inline_hook_returns_may_be_awaited(runner: Runner) -> Non
         return "awaited"
 
     assert (await fire(runner, inline(lambda call: later()))).value == "awaited"
+
+
+async def test_a_traceback_begins_with_the_plugins_own_code(
+    runner: Runner, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(call: App) -> None:
+        raise ValueError("mine")
+
+    await fire(runner, fails)
+    (record,) = [one for one in caplog.records if one.getMessage() == "hook failed"]
+    assert record.exc_info is not None
+    trace = record.exc_info[1].__traceback__ if record.exc_info[1] else None
+    assert trace is not None
+    assert trace.tb_frame.f_code.co_name == "fails"

@@ -15,6 +15,7 @@ from tornado_cc.hooks import Implementation
 from tornado_cc.hooks.specs import HOOKS
 from tornado_cc.server import Built, Server, StartError, build
 from tornado_cc.server.build import PathsTaken, PluginsFailed
+from tornado_cc.server.loop import run
 from tornado_cc.settings import Mistakes
 
 _log = logging.getLogger("tornado_cc.cli")
@@ -45,7 +46,7 @@ def main(conf: Path, check: bool) -> None:
     for warning in built.warnings():
         _log.warning(warning)
     try:
-        asyncio.run(_serve(built))
+        run(_serve(built))
     except StartError as error:
         _end(CANNOT_START, str(error))
 

@@ -5,6 +5,7 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from tornado_cc.core import clock
@@ -21,6 +22,8 @@ from tornado_cc.hooks.threads import ThreadPool
 from tornado_cc.settings import HooksSettings
 
 _log = logging.getLogger("tornado_cc.hooks")
+
+_OURS = str(Path(__file__).parent)
 
 C = TypeVar("C", bound=Call | App)
 
@@ -159,8 +162,18 @@ class Runner:
 
     def _failed(self, one: Implementation, started: float, failure: Failure) -> Fired:
         facts = _facts(one, started, failure)
+        _leave_out_our_frames(failure.error)
         _log.error("hook failed", exc_info=failure.error, extra={**facts, "cause": failure.log})
         return Fired(one, refusal=failure)
+
+
+def _leave_out_our_frames(error: BaseException | None) -> None:
+    """Let the traceback begin in the plugin's own code: that is what its author looks for."""
+    trace = error.__traceback__ if error is not None else None
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_OURS):
+        trace = trace.tb_next
+    if error is not None and trace is not None:
+        error.__traceback__ = trace
 
 
 def _facts(one: Implementation, started: float, refusal: Refusal | None) -> dict[str, Any]:
