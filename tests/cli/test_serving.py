@@ -183,26 +183,90 @@ def test_a_skipped_optional_plugin_is_in_the_log(tmp_path: Path) -> None:
     assert "nosuch_module" in line["message"]
 
 
-EXITS = """
-    import asyncio, sys
+ENDS = """
+    import asyncio, sys, threading, time
     from tornado_cc import Plugin
-    plugin = Plugin("exits")
+    plugin = Plugin("ends")
 
-    @plugin.cloud_function("exit")
-    async def exit(call):
-        asyncio.get_running_loop().call_soon(sys.exit, 3)
+    async def exiting():
+        sys.exit(7)
+
+    @plugin.cloud_function("end")
+    async def end(call):
+        loop = asyncio.get_running_loop()
+        how = call.params["how"]
+        if how == "callback":
+            loop.call_soon(sys.exit, 3)
+        if how == "done":
+            task = asyncio.create_task(asyncio.sleep(0))
+            task.add_done_callback(lambda _: sys.exit(4))
+        if how == "thread":
+            run = asyncio.run_coroutine_threadsafe
+            threading.Thread(target=lambda: run(exiting(), loop)).start()
+        if how == "stop":
+            loop.stop()
         await asyncio.sleep(0.05)
         return "still here"
+
+    @plugin.cloud_function("stubborn")
+    async def stubborn(call):
+        while True:
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                pass
+
+    @plugin.cloud_function("stuck")
+    async def stuck(call):
+        await asyncio.to_thread(time.sleep, 3600)
+
+    @plugin.cloud_function("tell")
+    async def tell(call):
+        secret = call.params["password"]
+        def boom():
+            call.log.warning("in a thread %s", secret)
+            raise ValueError(call.settings, secret)
+        threading.Thread(target=boom).start()
+        asyncio.get_running_loop().call_soon(boom)
+        await asyncio.to_thread(call.log.warning, "in the executor %s", secret)
+        await asyncio.sleep(0.05)
 """
+ENDING = TEXT.format(more="") + (
+    "[hooks]\ndeadline = 0.2\n[plugins]\ndir = plugins.d\nenable = ends\n"
+)
 
 
-def test_a_callback_of_a_plugin_cannot_end_the_process(tmp_path: Path) -> None:
-    text = TEXT.format(more="") + "[plugins]\ndir = plugins.d\nenable = exits\n"
-    with serving(tmp_path, text, {"exits": EXITS}) as running:
+@pytest.mark.parametrize("how", ["callback", "done", "thread", "stop"])
+def test_nothing_a_plugin_does_to_the_loop_ends_the_process(tmp_path: Path, how: str) -> None:
+    with serving(tmp_path, ENDING, {"ends": ENDS}) as running:
         connection = running.connect()
         for _ in range(2):
-            ask(connection, "exit")
+            ask(connection, "end", {"how": how})
             assert answer(connection) == (200, {"success": "still here"})
         connection.close()
-        lines = running.logged("a callback tried to end the process")
-    assert len(lines) == 2
+        running.signal(signal.SIGTERM)
+        assert running.end() == 0
+
+
+@pytest.mark.parametrize("name", ["stubborn", "stuck"])
+def test_what_goes_on_regardless_is_left_behind_at_the_stop(tmp_path: Path, name: str) -> None:
+    with serving(tmp_path, ENDING, {"ends": ENDS}) as running:
+        connection = running.connect()
+        ask(connection, name)
+        assert "internal error" in answer(connection)[1]["error"]
+        connection.close()
+        running.signal(signal.SIGTERM)
+        assert running.end() == 0
+        assert running.logged("a plugin's task or thread goes on and is left behind")
+
+
+def test_a_secret_is_masked_in_threads_and_callbacks_of_a_plugins_own(tmp_path: Path) -> None:
+    with serving(tmp_path, ENDING, {"ends": ENDS}) as running:
+        connection = running.connect()
+        ask(connection, "tell", {"password": "CANARY-q42"})
+        assert answer(connection) == (200, {"success": None})
+        connection.close()
+        running.wait_for("in the executor [redacted]")
+        running.wait_for("in a thread [redacted]")
+        running.wait_for("a thread failed")
+        assert "CANARY" not in running.stderr

@@ -180,6 +180,17 @@ async def test_an_unanswerable_value_is_the_plugins_failure(runner: Runner) -> N
     assert cause(fired).endswith("cannot be answered: value is a set, which JSON cannot carry")
 
 
+async def test_a_plain_wrapper_of_an_async_function_runs_in_a_thread(runner: Runner) -> None:
+    async def wrapped(call: App) -> str:
+        return "awaited"
+
+    @functools.wraps(wrapped)
+    def wrapper(call: App) -> Any:
+        return wrapped(call) if call.plugin == "tested" else "cached"
+
+    assert (await fire(runner, wrapper)).value == "awaited"
+
+
 async def test_the_callers_own_cancellation_passes_through(runner: Runner) -> None:
     async def hook(call: App) -> None:
         await asyncio.sleep(30)

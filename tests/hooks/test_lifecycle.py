@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving import PARSE, Serve, write_conf
+from tests.serving import PARSE, Serve, read_answer, write_conf
 from tornado_cc.server import Server, StartError, build
 
 LIFE = """
@@ -88,3 +88,18 @@ async def test_what_outlasts_the_drain_is_counted_and_answered(serve: Serve) -> 
     assert (await running).json() == {"error": "The server is stopping"}
     (record,) = served.logged("calls lost at the stop")
     assert vars(record)["calls"] == 1
+
+
+async def test_a_drain_waits_for_a_request_that_is_still_arriving(serve: Serve) -> None:
+    served = await serve(PARSE, {"slow": SLOW})
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    body = b'{"params": {}}'
+    head = "POST /webhooks/functions/slow HTTP/1.1\r\nHost: x\r\nX-Parse-Webhook-Key: test-key\r\n"
+    writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:5])
+    await asyncio.sleep(0.05)
+    stopping = asyncio.create_task(served.server.stop())
+    await asyncio.sleep(0.1)
+    writer.write(body[5:])
+    assert (await read_answer(reader)).json() == {"success": "done"}
+    await stopping
+    writer.close()

@@ -174,3 +174,52 @@ def test_a_disabled_plugin_is_not_even_imported(tmp_path: Path) -> None:
 def test_a_file_with_the_name_of_an_installed_plugin_is_an_error(tmp_path: Path) -> None:
     loaded = load_files(tmp_path, {"hello": owning("hello", "f")})
     assert any("has a plugin of that name too" in cause for cause in causes(loaded))
+
+
+ODD = "class Odd(Exception):\n    def __str__(self): raise ValueError\nraise Odd"
+
+
+@pytest.mark.parametrize(
+    ("source", "cause"),
+    [
+        ("import asyncio\nraise asyncio.CancelledError", "CancelledError"),
+        ("class Boom(BaseException): ...\nraise Boom('x')", "Boom: x"),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+        (ODD, "Odd: (no words)"),
+        (owning("mine", "f").replace('"mine"', '"mine", settings=dict'), "no subclass of"),
+        (
+            "from tornado_cc import hookimpl\n@hookimpl\ndef cloud_function(): ...\n",
+            "has to take one argument",
+        ),
+        (
+            GOOD.format(name="mine")
+            + '@plugin.before_save("A", on_timeout="Allow")\nasync def f(call): ...\n',
+            'on_timeout is "refuse" or "allow"',
+        ),
+    ],
+)
+def test_whatever_a_plugin_raises_while_loading_is_its_own_failure(
+    tmp_path: Path, source: str, cause: str
+) -> None:
+    loaded = load_files(tmp_path, {"mine": source}, optional=("mine",))
+    assert loaded.errors == []
+    (error,) = loaded.skipped
+    assert cause in str(error)
+
+
+def test_plain_hookimpls_and_two_plugin_objects_keep_the_order_of_the_file(tmp_path: Path) -> None:
+    source = (
+        "from tornado_cc import Plugin, hookimpl\n"
+        'p1 = Plugin("mine")\np2 = Plugin("mine")\n'
+        '@hookimpl(specname="before_save")\nasync def zebra(call): ...\n'
+        '@hookimpl(specname="before_save")\nasync def alpha(call): ...\n'
+        '@p2.before_save("*")\nasync def mike(call): ...\n'
+        '@p1.before_save("*")\nasync def bravo(call): ...\n'
+    )
+    asked = load_files(tmp_path, {"mine": source}).registry({}).who("before_save", ("A",))
+    assert [one.function.__name__ for one in asked] == ["zebra", "alpha", "mike", "bravo"]
+
+
+def test_a_file_that_an_editor_hides_is_no_plugin(tmp_path: Path) -> None:
+    (tmp_path / ".#mine.py").write_text("1 +")
+    assert load_files(tmp_path, {"mine": owning("mine", "f")}, enable=()).errors == []

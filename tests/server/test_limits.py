@@ -64,6 +64,17 @@ async def test_a_sender_that_never_ends_is_cut_off(serve: Serve) -> None:
     writer.close()
 
 
+async def test_a_body_that_does_not_arrive_is_refused_in_the_dialects_spelling(
+    serve: Serve,
+) -> None:
+    served = await serve("[dialect:parse]\n[server]\nbody_timeout = 0.1\n")
+    head = "Host: x\r\nContent-Length: 10\r\n\r\nabc"
+    answer = await served.send(f"POST {HELLO} HTTP/1.1\r\n{head}".encode())
+    assert (answer.status, answer.json()) == (200, {"error": "The body took longer than 0.1 s"})
+    answer = await served.send(f"POST /nowhere HTTP/1.1\r\n{head}".encode())
+    assert (answer.status, answer.json()) == (408, {"error": "The body took longer than 0.1 s"})
+
+
 async def test_40_kib_of_headers_are_refused_and_the_next_request_works(serve: Serve) -> None:
     served = await serve(enable="hello")
     answer = await served.request("POST", HELLO, {**KEY, "X-Large": "x" * (40 << 10)}, b"{}")

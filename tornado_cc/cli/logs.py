@@ -2,14 +2,19 @@
 
 import logging
 import sys
+import threading
 import traceback
+from types import TracebackType
 from typing import Any
 
 from tornado_cc.core import clock, json_value
+from tornado_cc.core.call import CALL
 from tornado_cc.core.redact import Redactor
 from tornado_cc.settings import LogSettings
 
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_threads = logging.getLogger("tornado_cc.plugin")
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", CALL}
 # Its fields are templates and numbers, so it needs no cleaning, which would cost every request.
 _CLEAN = "tornado_cc.access"
 
@@ -39,14 +44,15 @@ class JsonFormatter(logging.Formatter):
         if trace := _traceback(record):
             line["exception"] = trace
         if record.name != _CLEAN:
-            line = {key: self._clean(value) for key, value in line.items()}
+            call = getattr(record, CALL, None)
+            line = {key: self._clean(value, call) for key, value in line.items()}
         return json_value.dump(line).decode()
 
-    def _clean(self, value: Any) -> Any:
+    def _clean(self, value: Any, call: Any) -> Any:
         if not isinstance(value, str):
             return value
         # JSON cannot carry a lone surrogate.
-        return self._redactor.clean(value).encode("utf-8", "backslashreplace").decode()
+        return self._redactor.clean(value, call).encode("utf-8", "backslashreplace").decode()
 
 
 class HumanFormatter(logging.Formatter):
@@ -59,16 +65,15 @@ class HumanFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The record as text, cleaned of secrets, with a traceback indented below it."""
         facts = " ".join(f"{key}={_words(value)}" for key, value in facts_of(record).items())
-        lines = [self._head(record) + self._line(f"{_message(record)} {facts}".strip())]
-        trace = self._redactor.clean(_traceback(record))
+        call = getattr(record, CALL, None)
+        text = self._redactor.clean(f"{_message(record)} {facts}".strip(), call)
+        lines = [self._head(record) + _printable(text)]
+        trace = self._redactor.clean(_traceback(record), call)
         lines += [f"    {_printable(line)}" for line in trace.splitlines()]
         return "\n".join(lines)
 
     def _head(self, record: logging.LogRecord) -> str:
         return ""
-
-    def _line(self, text: str) -> str:
-        return _printable(self._redactor.clean(text))
 
 
 class PlainFormatter(HumanFormatter):
@@ -89,6 +94,24 @@ def set_up(settings: LogSettings, secrets: set[str]) -> None:
     logging.getLogger("asyncio").setLevel(logging.INFO)
     logging.getLogger(_CLEAN).disabled = not settings.access
     logging.captureWarnings(True)
+    threading.excepthook = _log_thread
+    sys.unraisablehook = _log_unraisable
+
+
+def _log_thread(failed: threading.ExceptHookArgs) -> None:
+    """What ends a thread of a plugin's own, which Python would print as it is."""
+    _log_place("a thread failed", failed.exc_type, failed.exc_traceback)
+
+
+def _log_unraisable(failed: Any) -> None:
+    """The same for what is raised where nobody can catch it, as in `__del__`."""
+    _log_place("an exception was ignored", failed.exc_type, failed.exc_traceback)
+
+
+def _log_place(message: str, kind: type[BaseException], trace: TracebackType | None) -> None:
+    """Where it happened, without its text: whose secrets that may quote, nobody knows here."""
+    place = "".join(traceback.format_tb(trace))
+    _threads.error(message, extra={"error": kind.__name__, "place": place})
 
 
 def _handler(settings: LogSettings, redactor: Redactor) -> logging.Handler:

@@ -11,6 +11,7 @@ from typing import NoReturn
 import click
 
 from tornado_cc.cli import logs
+from tornado_cc.core.redact import Redactor
 from tornado_cc.hooks import Implementation
 from tornado_cc.hooks.specs import HOOKS
 from tornado_cc.server import Built, Server, StartError, build
@@ -46,9 +47,14 @@ def main(conf: Path, check: bool) -> None:
     for warning in built.warnings():
         _log.warning(warning)
     try:
-        run(_serve(built))
+        is_clean = run(_serve(built))
     except StartError as error:
-        _end(CANNOT_START, str(error))
+        text = Redactor(built.secrets()).clean(str(error))
+        click.echo(f"tornado_cc: {text}", err=True)
+        _leave(CANNOT_START)
+    if not is_clean:
+        _log.warning("a plugin's task or thread goes on and is left behind")
+        _leave(0)
 
 
 def _build(conf: Path) -> Built:
@@ -70,6 +76,13 @@ def _build(conf: Path) -> Built:
 def _end(code: int, text: str) -> NoReturn:
     click.echo(f"tornado_cc: {text}", err=True)
     sys.exit(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End without waiting for anybody: Python itself would join every thread first."""
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 async def _serve(built: Built) -> None:

@@ -16,9 +16,14 @@ class Reason(Enum):
     METHOD = "method not allowed"
     MALFORMED = "malformed"
     TOO_LARGE = "too large"
+    TOO_SLOW = "too slow"
     HEADERS_TOO_LARGE = "headers too large"
     FAILED = "failed"
     UNAVAILABLE = "unavailable"
+
+
+_LONGEST = 4096
+"""Characters of a message; a caller reads a sentence, not a dump."""
 
 
 class Refusal(Exception):
@@ -31,6 +36,12 @@ class Refusal(Exception):
         log: what only the log says about it.
     """
 
+    # A subclass may forget super().__init__().
+    message: str = "Refused"
+    code: int | None = None
+    log: str = ""
+    reason: Reason = Reason.REFUSED
+
     def __init__(
         self,
         message: str = "",
@@ -42,7 +53,7 @@ class Refusal(Exception):
         if code is not None and type(code) is not int:
             raise TypeError(f"the code of a refusal is a number, not {code!r}")
         super().__init__(message)
-        self.message = str(message).strip() or "Refused"
+        self.message = str(message).strip()[:_LONGEST] or "Refused"
         self.code = code
         self.log = log
         self.reason = reason

@@ -29,6 +29,10 @@ def parse(text: bytes, max_depth: int = MAX_DEPTH) -> Any:
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
+        if "depth" in error.msg or "recursion" in error.msg:
+            raise NotJson(f"nested deeper than {max_depth} levels") from None
+        if "UTF-8:" in error.msg:
+            raise NotJson("not JSON: it is not UTF-8") from None
         # The decoder's message quotes no input, only the position.
         raise NotJson(f"not JSON: {error.msg} at byte {error.pos}") from None
     # Counting brackets is cheap and settles nearly every body without a walk.

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from email import message_from_bytes
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus
 
@@ -69,6 +70,8 @@ def secrets_in(value: Any, *, under_secret: bool = False) -> Iterator[str]:
             yield from secrets_in(item, under_secret=under_secret)
     elif under_secret and isinstance(value, str):
         yield value
+    elif under_secret and isinstance(value, int | float) and not isinstance(value, bool):
+        yield str(value)
 
 
 def secrets_of(request: Request) -> set[str]:
@@ -79,10 +82,40 @@ def secrets_of(request: Request) -> set[str]:
         if is_sensitive(name)
         for value in request.headers.get_all(name)
     }
-    found.update(value for key, value in parse_qsl(request.query) if is_sensitive(key))
+    found.update(_parts(request))
+    found.update(value for key, value in _fields(request) if is_sensitive(key))
     with suppress(json_value.NotJson):
         found.update(secrets_in(json_value.parse(request.body)))
     return found
+
+
+def _parts(request: Request) -> Iterator[str]:
+    """Credentials that are only a part of their header's value."""
+    for value in request.headers.get_all("authorization"):
+        _, _, credentials = value.partition(" ")
+        yield credentials
+        with suppress(ValueError):
+            pair = base64.b64decode(credentials, validate=True).decode()
+            yield pair
+            yield pair.partition(":")[2]
+    for value in request.headers.get_all("cookie"):
+        for cookie in value.split(";"):
+            yield cookie.partition("=")[2].strip()
+
+
+def _fields(request: Request) -> Iterator[tuple[str, str]]:
+    """The fields of the query and of a form in the body."""
+    yield from parse_qsl(request.query)
+    kind = request.headers.get("content-type", "")
+    if kind.lower().startswith("multipart/"):
+        head = f"Content-Type: {kind}\r\n\r\n".encode("latin-1", "replace")
+        for part in message_from_bytes(head + request.body).walk():
+            name = part.get_param("name", header="content-disposition")
+            payload = part.get_payload(decode=True)
+            if isinstance(name, str) and isinstance(payload, bytes):
+                yield name, payload.decode("utf-8", "replace")
+    elif kind.lower().startswith("application/x-www-form-urlencoded"):
+        yield from parse_qsl(request.body.decode("utf-8", "replace"))
 
 
 def _spellings(secret: str) -> Iterator[str]:
@@ -102,6 +135,18 @@ def _spellings(secret: str) -> Iterator[str]:
     yield raw.hex()
 
 
+def _percent_encoded(secret: str) -> str:
+    """A pattern of a secret any of whose characters may be percent-encoded."""
+    return "".join(
+        f"(?:{re.escape(one)}|(?i:{''.join(f'%{byte:02x}' for byte in _bytes(one))}))"
+        for one in secret
+    )
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
 def spellings(secrets: Iterable[str]) -> list[str]:
     """Every spelling in which these secrets could stand in a text, the longest first."""
     long_enough = (secret for secret in secrets if len(secret) >= _SHORTEST)
@@ -113,7 +158,11 @@ class Redactor:
     """Cleans texts of the secrets it was told and of those the current call carries."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._known = spellings(secrets)
+        known = {secret for secret in secrets if len(secret) >= _SHORTEST}
+        self._known = spellings(known)
+        # A secret in a URL may be percent-encoded in part or in whole, in either case.
+        encoded = sorted(map(_percent_encoded, known), key=len, reverse=True)
+        self._encoded = re.compile("|".join(encoded)) if encoded else None
 
     def __repr__(self) -> str:
         return f"<Redactor of {len(self._known)} spellings>"
@@ -133,4 +182,6 @@ class Redactor:
             known = sorted({*known, *call.redactions}, key=len, reverse=True)
         for spelling in known:
             text = text.replace(spelling, MASK)
+        if self._encoded is not None and "%" in text:
+            text = self._encoded.sub(MASK, text)
         return _SESSION_TOKEN.sub(MASK, text)

@@ -6,7 +6,13 @@ import re
 _EXAMPLES = frozenset(
     {
         "changeit",
+        "admin",
         "changeme",
+        "changemeinproduction",
+        "changethis",
+        "foo",
+        "none",
+        "null",
         "default",
         "devwebhookkey",
         "example",
@@ -21,7 +27,7 @@ _EXAMPLES = frozenset(
     }
 )
 # Placeholders such as <key> and YOUR_KEY, and the keys of conf/dev.ini.
-_PLACEHOLDER = re.compile(r"<.*>|(your|dev)[-_ ].*", re.IGNORECASE | re.DOTALL)
+_PLACEHOLDER = re.compile(r"<.*>|\$\{.*\}|(.)\1*|(your|dev)[-_ ].*", re.IGNORECASE | re.DOTALL)
 
 
 class Secret:

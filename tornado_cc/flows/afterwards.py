@@ -8,8 +8,8 @@ import logging
 from collections.abc import Sequence
 
 from tornado_cc.core.call import TriggerCall
-from tornado_cc.core.json_value import clone
 from tornado_cc.core.outcome import SILENCE, Outcome, Reply
+from tornado_cc.flows.copies import copy_for
 from tornado_cc.hooks import Implementation, Registry, Runner
 
 _log = logging.getLogger("tornado_cc.flows")
@@ -40,10 +40,7 @@ class Afterwards:
 
     async def _run_all(self, call: TriggerCall, asked: Sequence[Implementation]) -> None:
         for one in asked:
-            given = call.given_to(one.plugin, one.settings, one.log)
-            given.object = clone(call.object)
-            given.original = clone(call.original)
-            fired = await self._runner.run(one, given)
+            fired = await self._runner.run(one, copy_for(one, call))
             if fired.refusal is not None:
                 _log.error(
                     "after-hook did not run to its end and is not retried",

@@ -9,6 +9,7 @@ from tornado_cc.core.call import TriggerCall
 from tornado_cc.core.errors import Failure, Refusal
 from tornado_cc.core.json_value import clone, same
 from tornado_cc.core.outcome import SILENCE, Outcome, Reply
+from tornado_cc.flows.copies import copy_for
 from tornado_cc.hooks import Fired, Implementation, Registry, Runner
 
 _log = logging.getLogger("tornado_cc.flows")
@@ -28,7 +29,7 @@ async def run(call: TriggerCall, accept: Accept, registry: Registry, runner: Run
     handled = False
     for one in asked:
         given = _copy_for(one, call, current)
-        fired = await runner.run(one, given, partial(settle, call, accept))
+        fired = await runner.run(one, given, partial(settle, call, accept, current))
         stop = _stop(call, one, fired)
         if stop is not None:
             return stop
@@ -47,11 +48,8 @@ def _subject(call: TriggerCall) -> dict[str, Any] | list[Any]:
 
 
 def _copy_for(one: Implementation, call: TriggerCall, current: Any) -> TriggerCall:
-    given = call.given_to(one.plugin, one.settings, one.log)
-    given.original = clone(call.original)
-    given.user, given.context = clone(call.user), clone(call.context)
+    given = copy_for(one, call)
     if call.hook == "parse_trigger":
-        given.object = clone(call.object)
         given.objects = clone(current)
     else:
         given.object = clone(current)
@@ -59,13 +57,15 @@ def _copy_for(one: Implementation, call: TriggerCall, current: Any) -> TriggerCa
 
 
 def _settle_object(
-    call: TriggerCall, accept: Accept, given: TriggerCall, value: Any
+    call: TriggerCall, accept: Accept, current: Any, given: TriggerCall, value: Any
 ) -> tuple[Any, bool]:
     """The object after one implementation: as it left it, under what it returned.
 
     The second value says whether it returned anything: a plain hookimpl that returns `{}` allows
     what it leaves unchanged, and its None means that the class is not its own.
     """
+    if value is None and _is_untouched(given.object, current):
+        return current, False
     if value is not None and not isinstance(value, Mapping):
         raise TypeError(
             f"{given.hook} returned a {type(value).__name__};"
@@ -74,8 +74,16 @@ def _settle_object(
     return accept(call, {**given.object, **(value or {})}), value is not None
 
 
+def _is_untouched(left: Any, current: Any) -> bool:
+    """Whether a hook changed nothing; what it left may be anything at all."""
+    try:
+        return same(left, current)
+    except TypeError:
+        return False
+
+
 def _settle_found(
-    call: TriggerCall, accept: Accept, given: TriggerCall, value: Any
+    call: TriggerCall, accept: Accept, current: Any, given: TriggerCall, value: Any
 ) -> tuple[Any, bool]:
     """The found objects after one implementation: what it returned, or the list as it left it."""
     return accept(call, given.objects if value is None else value), value is not None

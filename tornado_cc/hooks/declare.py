@@ -1,6 +1,6 @@
 """The face plugin authors see: `Plugin`, `hookimpl`, `inline`."""
 
-import logging
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, overload
@@ -13,8 +13,6 @@ from tornado_cc.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T", bound=type[Any])
-
-_log = logging.getLogger("tornado_cc.hooks")
 
 OnTimeout = Literal["refuse", "allow"]
 
@@ -45,6 +43,7 @@ class Declaration:
     trylast: bool = False
     on_timeout: OnTimeout = "refuse"
     options: Mapping[str, Any] = field(default_factory=dict)
+    number: int = field(default_factory=itertools.count().__next__)
 
 
 class Plugin:
@@ -67,6 +66,7 @@ class Plugin:
         self.name = name
         self.settings = settings
         self.declarations: list[Declaration] = []
+        self.warnings: list[str] = []
         self._exception_handlers: ExceptionHandlers = {}
 
     def __repr__(self) -> str:
@@ -253,11 +253,14 @@ class Plugin:
         """A second handler for a path and method takes the first one's place (row 28)."""
         kept = [one for one in self.declarations if (one.hook, one.claim) != (hook, claim)]
         if len(kept) < len(self.declarations):
-            _log.warning("plugin %s declares %s %s twice; the last counts", self.name, hook, claim)
+            name = " ".join(claim)
+            self.warnings.append(f"declares {hook} {name} twice; the last counts")
         self.declarations = kept
 
     def _declare(self, hook: str, claim: tuple[str, ...], **options: Any) -> Callable[[F], F]:
         """Remember the function that the returned decorator is put on."""
+        if options.get("on_timeout", "refuse") not in ("refuse", "allow"):
+            raise ValueError('on_timeout is "refuse" or "allow"')
         if hook in _OWN_HOOKS.values() and claim[0] in _NO_OBJECTS:
             raise ValueError(
                 f"{claim[0]} has no objects to save or delete: use @plugin.parse_trigger"

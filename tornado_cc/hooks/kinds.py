@@ -25,7 +25,7 @@ def is_inline(function: Callable[..., Any]) -> bool:
 
 def is_async(function: Callable[..., Any]) -> bool:
     """Whether calling it gives a coroutine, also through `functools.partial` and `__call__`."""
-    plain: Any = inspect.unwrap(function)
+    plain: Any = function
     while isinstance(plain, functools.partial):
         plain = plain.func
     # The type's own __call__ is looked into, not asked whether it exists.

@@ -65,6 +65,7 @@ class Loaded:
     skipped: list[LoadError] = field(default_factory=list)
     available: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+    warnings: list[str] = field(default_factory=list)
     unknown: dict[str, list[str]] = field(default_factory=dict)
     manager: pluggy.PluginManager = field(default_factory=lambda: _manager())
 
@@ -143,7 +144,7 @@ def _from_folder(folder: Path | None) -> list[Source]:
     return [
         Source(path.stem, f"file {path.name}", "", lambda path=path: _import_file(path))  # type: ignore[misc]
         for path in sorted(folder.glob("*.py"))
-        if not path.name.startswith("_")
+        if not path.name.startswith(("_", "."))
     ]
 
 
@@ -164,13 +165,20 @@ def _load_one(source: Source, loaded: Loaded) -> LoadError | None:
         module = source.load()
         plugins = _plugins_of(module, loaded)
         _register(source, module, plugins, loaded)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
+    except BaseException as error:  # noqa: BLE001 - a plugin may raise anything
         _forget(source, loaded)
         _log.debug("plugin failed to load", exc_info=True, extra={"plugin": source.name})
-        return _error(source, f"{type(error).__name__}: {error}")
+        return _error(source, f"{type(error).__name__}: {_words(error)}")
     loaded.modules[source.name] = module
     loaded.sources[source.name] = source
     return None
+
+
+def _words(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - a plugin's exception may have no words for itself
+        return "(no words)"
 
 
 def _plugins_of(module: object, loaded: Loaded) -> list[Plugin]:
@@ -191,16 +199,19 @@ def _register(source: Source, module: object, plugins: list[Plugin], loaded: Loa
                 f'Plugin("{plugin.name}") has another name than its entry point or file:'
                 f" use the one word {source.name}"
             )
+        if not (isinstance(plugin.settings, type) and issubclass(plugin.settings, Settings)):
+            raise TypeError("its settings are no subclass of tornado_cc.Settings")
         models.add(plugin.settings)
-        for number, declaration in enumerate(plugin.declarations):
-            _check_signature(declaration)
-            declared = _Declared(plugin, declaration)
-            manager.register(declared, name=f"{source.name}#{id(plugin)}.{number}")
+        loaded.warnings += [f"plugin {plugin.name} {warning}" for warning in plugin.warnings]
+    declared = [_Declared(plugin, one) for plugin in plugins for one in plugin.declarations]
+    for one in sorted(declared, key=lambda one: one.declaration.number):
+        manager.register(one, name=f"{source.name}#{one.declaration.number}")
     _check_names(manager, module)
     registered = list(_registered(manager, source.name))
     if not registered:
         raise ValueError("it registers no hook; decorate a function with @plugin... or @hookimpl")
     for _, hook, function, options in registered:
+        _check_signature(function)
         _check_kind(hook, function, options)
     models.discard(Settings)
     if len(models) > 1:
@@ -241,15 +252,24 @@ def _registered(
     for plugin_name, owner in manager.list_name_plugin():
         if plugin_name != name and not plugin_name.startswith(f"{name}#"):
             continue
-        for caller in manager.get_hookcallers(owner) or ():
-            for one in caller.get_hookimpls():
-                if one.plugin is owner:
-                    declared = owner.declaration if isinstance(owner, _Declared) else None
-                    yield owner, caller.name, declared.function if declared else one.function, one
+        found = [
+            (caller, one)
+            for caller in manager.get_hookcallers(owner) or ()
+            for one in caller.get_hookimpls()
+            if one.plugin is owner
+        ]
+        for caller, one in sorted(found, key=lambda pair: _line(pair[1].function)):
+            declared = owner.declaration if isinstance(owner, _Declared) else None
+            yield owner, caller.name, declared.function if declared else one.function, one
 
 
-def _check_signature(declaration: Declaration) -> None:
-    function = declaration.function
+def _line(function: Callable[..., Any]) -> int:
+    """Where a function stands in its file: pluggy keeps them in the order of their names."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return code.co_firstlineno if code else 0
+
+
+def _check_signature(function: Callable[..., Any]) -> None:
     try:
         inspect.signature(function).bind("call")
     except TypeError as error:

@@ -102,7 +102,9 @@ def log_stray_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]
     coroutine = task.get_coro() if isinstance(task, asyncio.Task) else None
     guarded = coroutine if isinstance(coroutine, _Guarded) else None
     error = context.get("exception")
-    token = CURRENT.set(guarded.call) if guarded else None
+    handle = context.get("handle")
+    call = guarded.call if guarded else handle and handle._context.get(CURRENT)
+    token = CURRENT.set(call) if call else None
     try:
         _log.error(
             context.get("message", "unhandled exception in the event loop"),

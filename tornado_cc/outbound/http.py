@@ -15,6 +15,7 @@ from yarl import URL
 
 from tornado_cc.core import clock
 from tornado_cc.outbound.address import check_url
+from tornado_cc.outbound.decode import ACCEPTED, BadEncoding, decoder
 from tornado_cc.outbound.errors import (
     ConnectError,
     HttpError,
@@ -29,6 +30,8 @@ from tornado_cc.outbound.response import HttpResponse
 from tornado_cc.settings import OutboundSettings
 
 _log = logging.getLogger("tornado_cc.outbound")
+
+CONNECTIONS_PER_HOST = 100
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # What aiohttp raises: a body's own faults are no ClientError, and a socket's are OSErrors.
@@ -60,10 +63,13 @@ class HttpClient:
         """Make the session; a cookie jar shared by all callers would mix up their sessions."""
         self._session = aiohttp.ClientSession(
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": "tornado_cc"},
+            # No limit over all of them: one slow third party must not hold up the others.
+            connector=aiohttp.TCPConnector(limit=0, limit_per_host=CONNECTIONS_PER_HOST),
+            headers={"User-Agent": "tornado_cc", "Accept-Encoding": ACCEPTED},
             skip_auto_headers=("Content-Type",),
-            timeout=aiohttp.ClientTimeout(total=None, connect=self._settings.connect_timeout),
-            auto_decompress=True,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._settings.connect_timeout),
+            # aiohttp takes a gzip body that is cut off for a whole one.
+            auto_decompress=False,
             trust_env=False,
         )
 
@@ -165,18 +171,36 @@ class HttpClient:
     async def _whole(self, answer: aiohttp.ClientResponse, url: str) -> HttpResponse:
         if answer.status < 200:
             raise ResponseError(f"answered {answer.status}, which nobody asked for", url)
-        limit = self._settings.max_response
-        body = bytearray()
-        async for chunk in answer.content.iter_any():
-            body += chunk
-            if len(body) > limit:
-                raise ResponseError(f"the body is larger than {limit} bytes", url)
         headers: dict[str, str] = {}
-        for name, value in answer.headers.items():
-            key = name.lower()
+        cookies = []
+        for raw_name, raw_value in answer.raw_headers:
+            key = raw_name.decode("latin-1").lower()
+            value = _text(raw_value, key)
             headers[key] = f"{headers[key]}, {value}" if key in headers else value
-        cookies = tuple(answer.headers.getall("Set-Cookie", ()))
-        return HttpResponse(answer.status, headers, bytes(body), cookies)
+            if key == "set-cookie":
+                cookies.append(value)
+        try:
+            body = decoder(headers.get("content-encoding", ""), self._settings.max_response)
+            async for chunk in answer.content.iter_any():
+                body.feed(chunk)
+            return HttpResponse(answer.status, headers, body.end(), tuple(cookies))
+        except BadEncoding as error:
+            problem = str(error)
+        raise ResponseError(problem, url)
+
+
+def _text(raw: bytes, key: str) -> str:
+    """A header's value: UTF-8 by habit, else Latin-1 by the standard.
+
+    A Location that is neither ASCII nor UTF-8 keeps its bytes apart: guessed at, it would lead
+    somewhere else.
+    """
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        if key == "location":
+            return raw.decode("utf-8", "surrogateescape")
+        return raw.decode("latin-1")
 
 
 def redirected(prepared: Prepared, status: int, location: str) -> Prepared:

@@ -26,7 +26,8 @@ _log = logging.getLogger("tornado_cc.server")
 
 # Well above the gate's limits: Tornado itself answers large headers with nothing at all.
 _CONNECTION_HEADERS = 256 << 10
-_CONNECTION_BODY = 1 << 50
+_CONNECTION_BODY = 10**19
+_DRAIN_STEP = 0.02
 
 
 class StartError(Exception):
@@ -58,7 +59,6 @@ class Server:
             max_header_size=_CONNECTION_HEADERS,
             max_body_size=_CONNECTION_BODY,
             idle_connection_timeout=self._settings.idle_timeout,
-            body_timeout=self._settings.body_timeout,
         )
         self.addresses: list[str] = []
 
@@ -104,8 +104,9 @@ class Server:
         self._http.stop()
         until = clock.monotonic() + self._settings.drain_timeout
         # Until the last connection is closed, one that is kept alive may bring another request.
-        while (running := self._running()) and (left := until - clock.monotonic()) > 0:
-            await asyncio.wait(running, timeout=left)
+        # A request that is still arriving has no task to wait for.
+        while self._is_busy() and clock.monotonic() < until:  # noqa: ASYNC110 - see above
+            await asyncio.sleep(_DRAIN_STEP)
 
     async def end(self) -> None:
         """Give up what a drain has left, close what is open and run `on_stop`; once."""
@@ -124,6 +125,9 @@ class Server:
         self._watchdog.stop()
         await self._client.close()
         _log.info("stopped")
+
+    def _is_busy(self) -> bool:
+        return self.gate.is_busy or bool(self._afterwards.running)
 
     def _running(self) -> frozenset[asyncio.Task[None]]:
         return self.gate.running | self._afterwards.running

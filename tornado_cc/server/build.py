@@ -1,6 +1,7 @@
 """From a conf file to everything a server is made of, with every mistake reported at once."""
 
 import logging
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,7 @@ class Built:
     def warnings(self) -> list[str]:
         """What is valid and still probably not meant."""
         skipped = [f"skipped, since it is optional: {error}" for error in self.skipped]
+        skipped += self.loaded.warnings
         if not self.dialects:
             return [*skipped, "no dialect is on; add a section such as [dialect:parse]"]
         fired = {"on_start", "on_stop"}.union(*(dialect.hooks for dialect in self.dialects))
@@ -137,7 +139,12 @@ def _dialect_models(
             continue
         models[section] = packages[section].DialectSettings
         for prefix, model in _further(packages[section]).items():
-            models.update(dict.fromkeys(document.sections(f"{prefix}:"), model))
+            named = document.sections(f"{prefix}:")
+            models.update(dict.fromkeys(named, model))
+            for one in named:
+                if not re.fullmatch(r"[^\s/]+", one.removeprefix(f"{prefix}:")):
+                    problem = "needs a name without white space and slashes"
+                    document.add_mistake(one, "", problem, f"As in [{prefix}:shop]")
     return models
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from typing import cast
 
 from tornado.httputil import (
@@ -29,6 +30,7 @@ from tornado_cc.server.limits import (
     Limits,
     announced_size,
     too_large,
+    too_slow,
 )
 from tornado_cc.server.mounts import Mounts
 
@@ -43,6 +45,7 @@ class Gate(HTTPServerConnectionDelegate):
         self.flows = flows
         self.limits = limits
         self.draining = False
+        self.arriving: set[Exchange] = set()
         self._running: set[asyncio.Task[None]] = set()
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> "Exchange":
@@ -54,6 +57,11 @@ class Gate(HTTPServerConnectionDelegate):
         task = asyncio.get_running_loop().create_task(exchange.answer())
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request is being answered or is still arriving."""
+        return bool(self._running or self.arriving)
 
     @property
     def running(self) -> frozenset[asyncio.Task[None]]:
@@ -81,6 +89,7 @@ class Exchange(HTTPMessageDelegate):
         self._finished = False
         self._written: asyncio.Future[None] | None = None
         self._gone: asyncio.Future[None] | None = None
+        self._slow: asyncio.TimerHandle | None = None
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
@@ -89,6 +98,7 @@ class Exchange(HTTPMessageDelegate):
         self._line = cast(RequestStartLine, start_line)
         self._headers = headers
         self._path, _, self._query = _origin_form(self._line.path).partition("?")
+        self._gate.arriving.add(self)
         self._dialect = self._gate.mounts.find(self._path)
         self._route = self._dialect.match(self._line.method, self._path)
         refusal = self._gate.limits.refusal_of_head(self._line, headers)
@@ -97,6 +107,9 @@ class Exchange(HTTPMessageDelegate):
             refusal = too_large(self._max_body)
         if refusal is not None:
             self._refuse_early(refusal)
+        elif size != 0 and (size or "Transfer-Encoding" in headers):
+            seconds = self._gate.limits.body_timeout
+            self._slow = asyncio.get_running_loop().call_later(seconds, self._refuse_slow)
 
     def data_received(self, chunk: bytes) -> None:
         """A piece of the body."""
@@ -112,6 +125,7 @@ class Exchange(HTTPMessageDelegate):
 
     def finish(self) -> None:
         """The request is complete."""
+        self._stop_waiting()
         if self._refused:
             self._finish_early()
             return
@@ -121,6 +135,7 @@ class Exchange(HTTPMessageDelegate):
     def on_connection_close(self) -> None:
         """The client has gone; what runs for it goes on, its answer is dropped."""
         self._hung_up = True
+        self._stop_waiting()
         if self._gone is not None and not self._gone.done():
             self._gone.set_result(None)
 
@@ -192,12 +207,21 @@ class Exchange(HTTPMessageDelegate):
         self._gone = asyncio.get_running_loop().create_future()
         await asyncio.wait({self._written, self._gone}, return_when=asyncio.FIRST_COMPLETED)
 
+    def _stop_waiting(self) -> None:
+        self._gate.arriving.discard(self)
+        if self._slow is not None:
+            self._slow.cancel()
+
+    def _refuse_slow(self) -> None:
+        self._refuse_early(too_slow(self._gate.limits.body_timeout))
+
     def _refuse_early(self, refusal: Refusal) -> None:
         """Answer before the request has ended, then let its rest run out.
 
         Closing at once would reset the connection, and the sender might never see the answer.
         """
         self._refused = True
+        self._stop_waiting()
         self._chunks.clear()
         response = self._dialect.write(self._route, None, refusal)
         self._send_head(response, close=True)
@@ -241,7 +265,9 @@ def _origin_form(target: str) -> str:
     """The path and query of a request target; proxies may send `http://host/path`."""
     scheme, separator, rest = target.partition("://")
     if separator and scheme.lower() in ("http", "https"):
-        return "/" + rest.partition("/")[2]
+        authority = re.split(r"[/?]", rest, maxsplit=1)[0]
+        target = rest[len(authority) :]
+        return target if target.startswith("/") else f"/{target}"
     return target
 
 

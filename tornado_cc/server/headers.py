@@ -1,6 +1,8 @@
 """The one writer of response headers: what a dialect or plugin asks for, and the framing."""
 
+from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from http.client import responses
 
 from tornado.httputil import HTTPHeaders, ResponseStartLine
@@ -26,13 +28,19 @@ def head(response: Response, *, close: bool) -> tuple[ResponseStartLine, HTTPHea
         headers.add(name, value.strip(" \t"))
     if "Server" not in headers:
         headers["Server"] = "tornado_cc"
-    headers["Date"] = format_datetime(clock.utc_now(), usegmt=True)
+    headers["Date"] = _http_date(clock.utc_now().replace(microsecond=0))
     if response.status not in _BODILESS:
         headers["Content-Length"] = str(len(response.body))
     if close:
         headers["Connection"] = "close"
     reason = responses.get(response.status, "Unknown")
     return ResponseStartLine("HTTP/1.1", response.status, reason), headers
+
+
+@lru_cache(maxsize=1)
+def _http_date(second: datetime) -> str:
+    """Formatting a date costs more than the rest of a head, and a second has many answers."""
+    return format_datetime(second, usegmt=True)
 
 
 def has_body(method: str, response: Response) -> bool:

@@ -19,11 +19,17 @@ class Limits:
     max_headers_size: int
     max_headers: int
     max_body: int
+    body_timeout: float
 
     @classmethod
     def of(cls, settings: ServerSettings) -> "Limits":
         """The limits a conf sets."""
-        return cls(settings.max_headers_size, settings.max_headers, settings.max_body)
+        return cls(
+            settings.max_headers_size,
+            settings.max_headers,
+            settings.max_body,
+            settings.body_timeout,
+        )
 
     def refusal_of_head(self, line: RequestStartLine, headers: HTTPHeaders) -> Refusal | None:
         """Why the request line and headers are too much, if they are."""
@@ -40,6 +46,11 @@ class Limits:
 def too_large(max_body: int) -> Refusal:
     """The refusal of a body over its limit."""
     return Refusal(f"The body is larger than {max_body} bytes", reason=Reason.TOO_LARGE)
+
+
+def too_slow(seconds: float) -> Refusal:
+    """The refusal of a body that does not arrive."""
+    return Refusal(f"The body took longer than {seconds:g} s", reason=Reason.TOO_SLOW)
 
 
 def announced_size(headers: HTTPHeaders) -> int | None:

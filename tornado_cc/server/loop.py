@@ -1,27 +1,59 @@
-"""Running a worker on an event loop that no callback can end."""
+"""Running a worker on an event loop that no plugin can end or keep from ending."""
 
 import asyncio
 import logging
+import threading
 from collections.abc import Coroutine
 from typing import Any
 
 _log = logging.getLogger("tornado_cc.server")
 
+_PATIENCE = 1.0
+"""Seconds that what is left of the loop gets to end once the worker has."""
 
-def run(main: Coroutine[Any, Any, None]) -> None:
-    """Run a worker to its end, as `asyncio.run` does.
 
-    asyncio stops when a bare callback raises SystemExit, and a plugin can make one by
-    `loop.call_soon(sys.exit)`, which no task's guard sees. What is left of the loop is sound, so it
-    is run on.
+def run(main: Coroutine[Any, Any, None]) -> bool:
+    """Run a worker to its end and raise what it raised.
+
+    asyncio stops when a bare callback raises SystemExit, which no task's guard sees, or when a
+    plugin stops the loop; what is left of it is sound, so it is run on. At the end asyncio would
+    wait without limit for tasks that ignore their cancellation.
+
+    Returns:
+        Whether nothing is left that would keep the process from ending.
     """
-    with asyncio.Runner() as runner:
-        loop = runner.get_loop()
-        task = loop.create_task(main)
-        while not task.done():
-            try:
-                loop.run_until_complete(task)
-            except (SystemExit, KeyboardInterrupt) as error:
-                if task.done():
-                    raise
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    task = loop.create_task(main)
+    try:
+        _drive(loop, task)
+    finally:
+        rest = _cancel_rest(loop)
+    task.result()
+    return not rest and not any(_keeps_alive(one) for one in threading.enumerate())
+
+
+def _drive(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
+    while not task.done():
+        try:
+            loop.run_until_complete(asyncio.wait({task}))
+        except (SystemExit, KeyboardInterrupt, RuntimeError) as error:
+            if not task.done():
                 _log.error("a callback tried to end the process", exc_info=error)
+
+
+def _cancel_rest(loop: asyncio.AbstractEventLoop) -> set[asyncio.Task[Any]]:
+    """Cancel every task and give it a moment; those that go on regardless."""
+    rest = asyncio.all_tasks(loop)
+    for one in rest:
+        one.cancel()
+    if rest:
+        _, rest = loop.run_until_complete(asyncio.wait(rest, timeout=_PATIENCE))
+    if not rest:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+    return rest
+
+
+def _keeps_alive(thread: threading.Thread) -> bool:
+    return thread.is_alive() and not thread.daemon and thread is not threading.main_thread()

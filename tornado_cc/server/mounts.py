@@ -15,6 +15,7 @@ _STATUS = {
     Reason.METHOD: 405,
     Reason.MALFORMED: 400,
     Reason.TOO_LARGE: 413,
+    Reason.TOO_SLOW: 408,
     Reason.HEADERS_TOO_LARGE: 431,
     Reason.UNAVAILABLE: 503,
 }

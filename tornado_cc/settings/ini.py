@@ -81,7 +81,7 @@ class Document:
             return model.model_validate(values)
         except ValidationError as error:
             self._add_errors(section, model, error)
-        except Exception as error:  # noqa: BLE001 - a plugin's model may raise anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's model may raise anything
             problem = f"cannot be checked: its model raised {type(error).__name__}"
             self._mistake(section, "", problem, "A validator raises ValueError for a bad value")
         return None
@@ -93,7 +93,7 @@ class Document:
     def refuse_example_secrets(self, section: str, model: type[Settings]) -> None:
         """Production only: every secret of the section has to be one nobody can guess."""
         for key, text, default in self._secrets(section, model):
-            if not text:
+            if not text.strip():
                 problem = "is empty, which production does not allow"
             elif text == default or Secret(text).is_example():
                 problem = "is an example or a default, which production does not allow"
@@ -147,7 +147,7 @@ class Document:
                 self._sources[section, key] = name
                 self._used.add(name)
             file_name = f"{name}_FILE"
-            if file_name in self._environ:
+            if file_name in self._environ and f"{key}_file" not in model.model_fields:
                 self._used.add(file_name)
                 if name in self._environ:
                     self._mistake(section, key, f"is set by {name} and {file_name}", "Keep one")

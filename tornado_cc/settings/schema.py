@@ -67,7 +67,9 @@ class PluginsSettings(Settings):
         (), description="Plugins without which the server starts when they cannot be loaded."
     )
     dir: Path | None = Field(
-        None, description="A folder of one-file plugins, `NAME.py`, loaded beside the installed."
+        None,
+        description="A folder of one-file plugins, `NAME.py`, beside the installed; `enable` counts"
+        " for them too.",
     )
 
 

@@ -219,3 +219,61 @@ async def _save(served: Served) -> dict[str, Any]:
     answer = await served.webhook("/triggers/Review/beforeSave", body, KEY)
     assert isinstance(answer, dict)
     return answer
+
+
+SHARING = """
+    import asyncio, time
+    from tornado_cc import Plugin, Refusal
+    plugin = Plugin("sharing")
+
+    @plugin.before_save("A", on_timeout="allow")
+    def forges(call):
+        for shared in (call.context, call.user, call.params["context"], call.params["user"]):
+            shared["evil"] = 1
+        time.sleep(0.4)
+
+    @plugin.before_save("A")
+    async def sees(call):
+        return {"seen": [call.context, call.user, call.params["context"], call.params["user"]]}
+
+    @plugin.after_save("A")
+    async def first(call):
+        call.context["evil"] = 1
+        class Mine(Refusal):
+            def __init__(self):
+                pass
+        raise Mine
+
+    @plugin.after_save("A")
+    async def second(call):
+        call.log.info("context %s", dict(call.context))
+"""
+SAID = {"object": {"className": "A"}, "context": {"a": 1}, "user": {"objectId": "u"}}
+
+
+async def test_hooks_share_nothing_that_they_could_change(serve: Serve) -> None:
+    served = await serve(f"{PARSE}[hooks]\ndeadline = 0.2\n", {"sharing": SHARING})
+    answer = await served.webhook("/triggers/A/beforeSave", SAID)
+    assert answer == {"success": {"seen": [{"a": 1}, {"objectId": "u"}] * 2}}
+
+
+async def test_an_after_hook_that_refuses_oddly_keeps_no_other_from_running(serve: Serve) -> None:
+    served = await serve(PARSE, {"sharing": SHARING})
+    assert await served.webhook("/triggers/A/afterSave", SAID) == {}
+    await served.until_fired(2)
+    assert served.logged("context {'a': 1}")
+
+
+async def test_a_large_object_that_nobody_changes_is_let_pass(serve: Serve) -> None:
+    served = await serve(PARSE, {"quiet": QUIET})
+    saved = {"object": {"className": "A", "a": [1] * 1_100_000}}
+    assert await served.webhook("/triggers/A/beforeSave", saved) == {}
+
+
+QUIET = """
+    from tornado_cc import Plugin
+    plugin = Plugin("quiet")
+
+    @plugin.before_save("A")
+    async def nothing(call): ...
+"""

@@ -38,14 +38,15 @@ async def test_a_name_that_no_clean_path_has_stops_the_start(serve: Serve, name:
 
 
 async def test_row_28_a_name_declared_twice_in_one_plugin_warns_and_the_second_counts(
-    serve: Serve, caplog: pytest.LogCaptureFixture
+    serve: Serve, tmp_path: Path
 ) -> None:
-    source = handler("dup", text="first") + handler("/dup", text="second")
-    served = await serve(SKYGEAR, plugin(source))
+    source = plugin(handler("dup", text="first") + handler("/dup", text="second"))
+    served = await serve(SKYGEAR, source)
     assert (await served.request("GET", "/dup")).body == b"second"
-    warnings = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
-    assert len(warnings) == 1
-    assert "plugin mine declares http_endpoint" in warnings[0]
+    built = build(write_conf(tmp_path / "again", SKYGEAR, source), {})
+    assert built.warnings() == [
+        "plugin mine declares http_endpoint /dup GET twice; the last counts"
+    ]
 
 
 @pytest.mark.parametrize(("first", "second"), [("a:b", "a/b"), ("/dup", "dup")])

@@ -69,8 +69,9 @@ def _form(body: bytes, kind: str, options: dict[str, str]) -> Iterable[tuple[str
     """
     if kind == URLENCODED:
         # Werkzeug would decode it too, but refuses bytes that are not ASCII.
-        text = body.decode("utf-8", "replace")
-        return parse_qsl(text, keep_blank_values=True, errors="replace")
+        encoding = charset(options.get("charset")) or "utf-8"
+        text = body.decode(encoding, "replace")
+        return parse_qsl(text, keep_blank_values=True, encoding=encoding, errors="replace")
     if kind != MULTIPART:
         return None
     try:

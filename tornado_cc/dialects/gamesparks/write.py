@@ -24,6 +24,7 @@ _STATUS_OF = {
     Reason.METHOD: 405,
     Reason.MALFORMED: 400,
     Reason.TOO_LARGE: 413,
+    Reason.TOO_SLOW: 408,
     Reason.HEADERS_TOO_LARGE: 431,
     Reason.REFUSED: 400,
     Reason.UNAVAILABLE: 503,

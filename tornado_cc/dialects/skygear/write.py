@@ -27,6 +27,7 @@ _SPELT: dict[Reason, tuple[int, str | None, int | None]] = {
     Reason.BAD_TOKEN: (104, "token does not exist or it has expired", None),
     Reason.UNAVAILABLE: (118, None, None),
     Reason.TOO_LARGE: (107, None, 413),
+    Reason.TOO_SLOW: (107, None, 408),
     Reason.HEADERS_TOO_LARGE: (107, None, 431),
     Reason.MALFORMED: (107, None, None),
     Reason.NOT_FOUND: (117, "route unmatched", None),
