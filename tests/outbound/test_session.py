@@ -3,10 +3,11 @@
 import asyncio
 
 from tests.outbound.conftest import Served, Wired
-from tests.outbound.wire import Wire, answer
+from tests.outbound.wire import Wire, answer, hang
 from tests.serving import PARSE, Serve
 from tornado_cc.core import clock
-from tornado_cc.outbound import HttpClient
+from tornado_cc.outbound import HttpClient, TimeoutExpired
+from tornado_cc.outbound.http import CONNECTIONS_PER_HOST
 
 ASKING = """
     from tornado_cc import Plugin
@@ -55,3 +56,16 @@ async def test_parses_own_option_name_works_too(client: HttpClient, party: Serve
     bound = client.bound(clock.monotonic() + 5)
     response = await bound.request(party.at("/hops/1"), followRedirects=True)
     assert response.text == "arrived"
+
+
+async def test_a_slow_third_party_holds_up_no_other(client: HttpClient, wired: Wired) -> None:
+    slow, quick = await wired(hang), await wired()
+    waiting = [
+        asyncio.create_task(client.request(slow.url, timeout=1.5))
+        for _ in range(CONNECTIONS_PER_HOST + 20)
+    ]
+    await asyncio.sleep(0.5)
+    assert slow.connections == CONNECTIONS_PER_HOST
+    assert (await client.request(quick.url, timeout=1)).text == "ok"
+    ended = await asyncio.gather(*waiting, return_exceptions=True)
+    assert all(isinstance(one, TimeoutExpired) for one in ended)
