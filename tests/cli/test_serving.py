@@ -260,6 +260,17 @@ def test_what_goes_on_regardless_is_left_behind_at_the_stop(tmp_path: Path, name
         assert running.logged("a plugin's task or thread goes on and is left behind")
 
 
+def test_an_executor_that_was_used_and_is_idle_is_nothing_left_behind(tmp_path: Path) -> None:
+    with serving(tmp_path, ENDING, {"ends": ENDS}) as running:
+        connection = running.connect()
+        ask(connection, "tell", {"password": "long enough"})
+        assert answer(connection) == (200, {"success": None})
+        connection.close()
+        running.signal(signal.SIGTERM)
+        assert running.end() == 0
+        assert running.lines[-1]["message"] == "stopped"
+
+
 def test_a_secret_is_masked_in_threads_and_callbacks_of_a_plugins_own(tmp_path: Path) -> None:
     with serving(tmp_path, ENDING, {"ends": ENDS}) as running:
         connection = running.connect()

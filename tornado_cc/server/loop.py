@@ -4,7 +4,10 @@ import asyncio
 import logging
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+from tornado_cc.core import clock
 
 _log = logging.getLogger("tornado_cc.server")
 
@@ -24,13 +27,17 @@ def run(main: Coroutine[Any, Any, None]) -> bool:
     """
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
+    executor = ThreadPoolExecutor(thread_name_prefix="tornado_cc-executor")
+    loop.set_default_executor(executor)
     task = loop.create_task(main)
     try:
         _drive(loop, task)
     finally:
         rest = _cancel_rest(loop)
+        # The loop's own way to end its executor waits for a thread that is stuck.
+        executor.shutdown(wait=False, cancel_futures=True)
     task.result()
-    return not rest and not any(_keeps_alive(one) for one in threading.enumerate())
+    return not rest and not _stuck_threads()
 
 
 def _drive(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
@@ -55,5 +62,14 @@ def _cancel_rest(loop: asyncio.AbstractEventLoop) -> set[asyncio.Task[Any]]:
     return rest
 
 
-def _keeps_alive(thread: threading.Thread) -> bool:
-    return thread.is_alive() and not thread.daemon and thread is not threading.main_thread()
+def _stuck_threads() -> list[threading.Thread]:
+    """The threads that would keep the process from ending, after a moment to end by themselves."""
+    until = clock.monotonic() + _PATIENCE
+    others = [
+        one
+        for one in threading.enumerate()
+        if not one.daemon and one is not threading.main_thread()
+    ]
+    for one in others:
+        one.join(max(until - clock.monotonic(), 0))
+    return [one for one in others if one.is_alive()]
