@@ -7,7 +7,7 @@ from typing import Any
 
 from tornado_cc.core.call import TriggerCall
 from tornado_cc.core.errors import Failure, Refusal
-from tornado_cc.core.json_value import clone, same
+from tornado_cc.core.json_value import same
 from tornado_cc.core.outcome import SILENCE, Outcome, Reply
 from tornado_cc.flows.copies import copy_for
 from tornado_cc.hooks import Fired, Implementation, Registry, Runner
@@ -28,7 +28,7 @@ async def run(call: TriggerCall, accept: Accept, registry: Registry, runner: Run
     current: dict[str, Any] | list[Any] = _subject(call)
     handled = False
     for one in asked:
-        given = _copy_for(one, call, current)
+        given = copy_for(one, call, current)
         fired = await runner.run(one, given, partial(settle, call, accept, current))
         stop = _stop(call, one, fired)
         if stop is not None:
@@ -45,15 +45,6 @@ async def run(call: TriggerCall, accept: Accept, registry: Registry, runner: Run
 def _subject(call: TriggerCall) -> dict[str, Any] | list[Any]:
     """What the chain passes on: the object, or what a find found."""
     return call.objects if call.hook == "parse_trigger" else call.object
-
-
-def _copy_for(one: Implementation, call: TriggerCall, current: Any) -> TriggerCall:
-    given = copy_for(one, call)
-    if call.hook == "parse_trigger":
-        given.objects = clone(current)
-    else:
-        given.object = clone(current)
-    return given
 
 
 def _settle_object(
