@@ -1,4 +1,5 @@
 # On a fresh machine: `make run` and `make test` need Python 3.11 or later and make, nothing else.
+# Without PostgreSQL, `make test` skips what needs it and says so.
 
 PYTHON ?= python3
 VENV := .venv
@@ -33,7 +34,7 @@ types: install
 	$(BIN)/mypy
 
 tests: install
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q --numprocesses=auto --dist=loadfile
 
 e2e: install
 	sh tests/e2e/setup.sh
@@ -50,6 +51,7 @@ $(DOCS_INSTALLED): $(INSTALLED)
 
 bench: install
 	$(BIN)/python benchmarks/webhook.py
+	$(BIN)/python benchmarks/store.py
 
 clean:
 	rm -rf $(VENV) docs/_build .e2e .mypy_cache .ruff_cache .pytest_cache .hypothesis

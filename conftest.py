@@ -1,3 +1,17 @@
 """What the tests of the server and of the plugins share."""
 
+from collections.abc import Generator
+
+import pytest
+
 pytest_plugins = ["tests.serving"]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let what a test printed cross from one process to another: a lone surrogate cannot."""
+    report = yield
+    report.sections = [
+        (name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections
+    ]
+    return report

@@ -14,9 +14,19 @@ import annotated_types
 
 from tornado_cc import dialects, hooks
 from tornado_cc.core.secret import Secret
-from tornado_cc.server.build import DIALECT, PLUGIN, SECTIONS
-from tornado_cc.settings import PluginsSettings, Settings
-from tornado_cc.settings.types import Address, Durations, Mount, Names, Seconds, SecretText, Size
+from tornado_cc.server.build import DIALECT, PLUGIN
+from tornado_cc.settings import SECTIONS, PluginsSettings, Settings
+from tornado_cc.settings.database import DatabaseUrl
+from tornado_cc.settings.types import (
+    Address,
+    Durations,
+    Mount,
+    Names,
+    Networks,
+    Seconds,
+    SecretText,
+    Size,
+)
 
 PAGE = Path(__file__).with_name("settings.md")
 EXAMPLES = PAGE.parent.parent / "plugins"
@@ -24,9 +34,11 @@ EXAMPLES = PAGE.parent.parent / "plugins"
 _TABLE = re.compile(r"(<!-- table: (?P<section>\S+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 _KINDS: tuple[tuple[Any, str], ...] = (
     (Address, "`host:port`"),
+    (DatabaseUrl, "a database URL"),
     (Durations, "`name=seconds`, separated by commas"),
     (Mount, "a path"),
     (Names, "names, separated by commas or spaces"),
+    (Networks, "IP addresses and networks, separated by commas or spaces"),
     (Seconds, "seconds, up to a day"),
     (SecretText, "a secret"),
     (Size, "a size: a number with `B`, `KiB`, `MiB` or `GiB`"),

@@ -12,8 +12,10 @@ import h11
 import orjson
 import pytest
 
-from tornado_cc.core.ports import Users
+from tornado_cc.core import clock
 from tornado_cc.server import Server, build
+from tornado_cc.store import Store, tables
+from tornado_cc.store.ids import hashed
 
 PARSE = """
 [dialect:parse]
@@ -49,6 +51,11 @@ class Served:
         return int(self.server.addresses[0].rpartition(":")[2])
 
     @property
+    def store(self) -> Store:
+        """What it keeps."""
+        return self.server.store
+
+    @property
     def fired(self) -> list[str]:
         """The hooks fired so far, in order, each as `hook claim (plugin)`."""
         return [
@@ -61,6 +68,21 @@ class Served:
     def logged(self, message: str) -> list[logging.LogRecord]:
         """The records with this message."""
         return [record for record in self.records if record.getMessage() == message]
+
+    async def know(self, *players: str, tokens: Mapping[str, str] | None = None) -> None:
+        """Make players with these ids, and users whose tokens a specification has fixed.
+
+        `tokens` maps a token to the id of its user.
+        """
+        for player_id in {*players, *(tokens or {}).values()}:
+            await self.store.players.create(player_id)
+        new = [
+            {"token_hash": hashed(token), "user_id": user_id, "created_at": clock.now()}
+            for token, user_id in (tokens or {}).items()
+        ]
+        if new:
+            insert = tables.sessions.insert()
+            await self.store.engine.write(lambda connection: connection.execute(insert, new), 10)
 
     async def until_fired(self, count: int) -> list[str]:
         """Wait until as many hooks have fired: after-hooks run when the answer is long out."""
@@ -130,7 +152,6 @@ class Serve(Protocol):
         conf: str = PARSE,
         plugins: Mapping[str, str] | None = None,
         enable: str = "",
-        users: Users | None = None,
     ) -> Awaitable[Served]: ...
 
 
@@ -147,11 +168,10 @@ async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
         conf: str = PARSE,
         plugins: Mapping[str, str] | None = None,
         enable: str = "",
-        users: Users | None = None,
     ) -> Served:
         folder = tmp_path / str(len(stops))
         path = write_conf(folder, conf, plugins or {}, enable)
-        served = Served(Server(build(path, {}), users))
+        served = Served(Server(build(path, {})))
         handler = _Collector(served.records)
         root = logging.getLogger("tornado_cc")
         root.addHandler(handler)
@@ -184,6 +204,8 @@ def write_conf(folder: Path, conf: str, plugins: Mapping[str, str], enable: str 
         text = text.replace("[server]", "[server]\nbind = 127.0.0.1:0")
     else:
         text += "\n[server]\nbind = 127.0.0.1:0\n"
+    if "[store]" not in text:
+        text += f"\n[store]\nurl = sqlite:///{folder}/store.db\n"
     path = folder / "test.ini"
     path.write_text(f"{text}\n[plugins]\ndir = plugins.d\n{chosen}\n")
     return path

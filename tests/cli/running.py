@@ -1,11 +1,16 @@
 """The command line as a real process."""
 
+import atexit
+import contextlib
+import functools
 import json
 import os
+import pty
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +19,10 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+
+from click.testing import CliRunner
+
+from tornado_cc.cli import main
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 20.0
@@ -81,7 +90,10 @@ def until(is_so: Callable[[], bool]) -> None:
 
 
 def write_conf(folder: Path, text: str, plugins: Mapping[str, str] | None = None) -> Path:
-    """A conf with one-file plugins beside it; [server] bind is any free port unless given."""
+    """A conf with one-file plugins beside it.
+
+    Unless given, [server] bind is any free port, and [store] a file of its own.
+    """
     (folder / "plugins.d").mkdir(exist_ok=True)
     for name, source in (plugins or {}).items():
         (folder / "plugins.d" / f"{name}.py").write_text(textwrap.dedent(source))
@@ -91,6 +103,8 @@ def write_conf(folder: Path, text: str, plugins: Mapping[str, str] | None = None
         text = text.replace("[server]\n", "[server]\nbind = 127.0.0.1:0\n")
     if "[plugins]" not in text:
         text += f"\n[plugins]\ndir = plugins.d\nenable = {enabled}\noptional = none\n"
+    if "[store]" not in text:
+        text += f"\n[store]\nurl = sqlite:///{folder}/store.db\n"
     path = folder / "test.ini"
     path.write_text(text)
     return path
@@ -109,18 +123,87 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**kept, **more}
 
 
-def run(*arguments: str | Path, environ: Mapping[str, str] | None = None) -> Ended:
-    """Run the command line to its end."""
-    done = subprocess.run(
-        command(*arguments),
-        env=environment(environ),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
+@functools.cache
+def preloaded() -> subprocess.Popen[bytes]:
+    """The process whose children are the commands."""
+    program = [sys.executable, "-W", "error", str(ROOT / "tests" / "cli" / "preloaded.py")]
+    process = subprocess.Popen(
+        program, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
-    return Ended(done.returncode, done.stdout, done.stderr)
+
+    def end() -> None:
+        with process:
+            assert process.stdin is not None
+            process.stdin.close()
+
+    atexit.register(end)
+    return process
+
+
+def run(
+    *arguments: str | Path, environ: Mapping[str, str] | None = None, stdin: bytes = b""
+) -> Ended:
+    """Run the command line to its end. Whatever happens, it shows nobody a traceback."""
+    process = preloaded()
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / name for name in ("stdin", "stdout", "stderr")]
+        for file, content in zip(files, (stdin, b"", b""), strict=True):
+            file.write_bytes(content)
+        job = {
+            "arguments": list(map(str, arguments)),
+            "environment": environment(environ),
+            "files": list(map(str, files)),
+        }
+        process.stdin.write(json.dumps(job).encode() + b"\n")
+        process.stdin.flush()
+        code = int(process.stdout.readline())
+        ended = Ended(code, files[1].read_text(), files[2].read_text())
+    lines = ended.stderr.splitlines()
+    assert not any(line.startswith("Traceback") for line in lines), ended.stderr
+    return ended
+
+
+def done(*arguments: str | Path, stdin: bytes = b"") -> str:
+    """What a command that succeeds and has nothing to complain of prints."""
+    ended = run(*arguments, stdin=stdin)
+    assert (ended.code, ended.stderr) == (0, ""), ended.stderr
+    return ended.stdout
+
+
+def refused(code: int, *arguments: str | Path, stdin: bytes = b"") -> str:
+    """The one line with which a command ends that does not do what it was asked to."""
+    ended = run(*arguments, stdin=stdin)
+    assert (ended.code, ended.stdout) == (code, ""), ended.stderr
+    (line,) = ended.stderr.splitlines()
+    return line.removeprefix("tornado_cc: ")
+
+
+def misused(*arguments: str | Path, stdin: bytes = b"") -> str:
+    """What a command says that was not written as it has to be, after how it is used.
+
+    In this process: what is misused is not begun, and a process for each word would take minutes.
+    """
+    ended = CliRunner().invoke(main, list(map(str, arguments)), input=stdin)
+    assert (ended.exit_code, ended.stdout) == (2, ""), ended.output
+    return ended.stderr.partition("\nError: ")[2].strip()
+
+
+def on_terminal(typed: str, *arguments: str | Path) -> tuple[int, str]:
+    """A command at a terminal where somebody types, a line when it asks: exit code and screen."""
+    pid, screen = pty.fork()
+    if not pid:
+        os.execve(sys.executable, command(*arguments), environment({"TERM": "dumb"}))
+    shown = b""
+    lines = iter(typed.splitlines())
+    with contextlib.suppress(OSError):
+        while part := os.read(screen, 65536):
+            shown += part
+            if shown.endswith(b": ") and (line := next(lines, None)) is not None:
+                os.write(screen, f"{line}\n".encode())
+    os.close(screen)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode()
 
 
 @contextmanager
@@ -144,6 +227,17 @@ def serving(folder: Path, text: str, plugins: Mapping[str, str] | None = None) -
     finally:
         popen.kill()
         popen.wait()
+
+
+def get(running: Running, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, Any]:
+    """A request and the status and JSON of its answer."""
+    connection = running.connect()
+    try:
+        connection.request("GET", path, headers=dict(headers or {}))
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
+    finally:
+        connection.close()
 
 
 @contextmanager

@@ -67,7 +67,7 @@ def test_a_signal_lets_the_running_call_finish(tmp_path: Path, number: signal.Si
     with serving(tmp_path, TEXT.format(more=""), {"slow": SLOW}) as running:
         connection = begin_slow_call(running, tmp_path / "go")
         running.signal(number)
-        running.wait_for("draining")
+        running.wait_for('"draining"')
         assert running.popen.poll() is None
         (tmp_path / "go").touch()
         assert answer(connection) == (200, {"success": "done"})
@@ -94,7 +94,7 @@ def test_a_draining_server_says_that_it_is_not_ready_and_takes_nobody_new(tmp_pa
         assert answer(kept) == (200, {"status": "ready"})
         connection = begin_slow_call(running, tmp_path / "go")
         running.signal(signal.SIGTERM)
-        running.wait_for("draining")
+        running.wait_for('"draining"')
         with pytest.raises(ConnectionRefusedError):
             running.connect()
         kept.request("GET", "/readyz")
@@ -124,7 +124,7 @@ def test_a_second_signal_ends_the_drain(tmp_path: Path) -> None:
     with serving(tmp_path, TEXT.format(more=""), {"slow": SLOW}) as running:
         connection = begin_slow_call(running, tmp_path / "never")
         running.signal(signal.SIGTERM)
-        running.wait_for("draining")
+        running.wait_for('"draining"')
         running.signal(signal.SIGTERM)
         assert running.end() == 0
         connection.close()
@@ -281,3 +281,9 @@ def test_a_secret_is_masked_in_threads_and_callbacks_of_a_plugins_own(tmp_path: 
         running.wait_for("in a thread [redacted]")
         running.wait_for("a thread failed")
         assert "CANARY" not in running.stderr
+
+
+def test_at_its_first_start_it_says_nothing_that_is_not_its_own(tmp_path: Path) -> None:
+    with serving(tmp_path, TEXT.format(more=""), {"slow": SLOW}) as running:
+        running.wait_for('"listening"')
+        assert {line["logger"].partition(".")[0] for line in running.lines} == {"tornado_cc"}

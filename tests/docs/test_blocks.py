@@ -113,6 +113,7 @@ class Stage:
         names = _ENVIRONMENT.findall(block.conf) if block else []
         return {
             **dict.fromkeys(names, "a secret of the reader's own"),
+            "DATABASE_URL": "postgresql://user:password@host/name",
             "TORNADO_CC__SERVER__BIND": self._address,
             "TORNADO_CC__PLUGINS__DIR": "plugins.d",
         }
@@ -123,7 +124,9 @@ class Stage:
         served = [one for one in self._section.of("ini") if one.path not in self.checked_by_command]
         block = next(iter(served), None)
         path = self.conf(block) if block else self._folder / "conf" / "dev.ini"
-        built = build(path, self.environ(block))
+        # Nothing that one page keeps is there on the next, and nobody's database is touched.
+        store = {"TORNADO_CC__STORE__URL": f"sqlite:///{self._folder}/store.db"}
+        built = build(path, {**self.environ(block), **store})
         claimed = {one.plugin for one in built.registry.everything()}
         assert claimed >= {block.plugin for block in self._plugins}
         server = Server(built)

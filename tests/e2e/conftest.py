@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgres import postgres
+from tests.tools import find_postgis
+
 from . import hooks
 from .parse import ParseServer, Person, parse_server, sign_up
-from .postgres import postgres
 from .product import TornadoCC, tornado_cc
 from .rest import Client
 from .third_party import ThirdParty
@@ -24,9 +26,12 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def database_uri(logs: Path) -> Iterator[str]:
-    """An empty database on a PostgreSQL of our own."""
-    with postgres(logs / "postgres.log") as cluster:
-        yield cluster.uri
+    """An empty database that knows PostGIS, on a PostgreSQL of our own."""
+    with (
+        postgres(find_postgis(), logs / "postgres.log") as cluster,
+        cluster.database("postgis") as url,
+    ):
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ FUNCTIONS = (
     "nobodyKnowsMe",
     "callOut",
     "callOutPlainly",
+    "commentCount",
 )
 
 TRIGGERS = {

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .processes import Child, free_port, running
+from tests.processes import Child, free_port, running
+from tests.tools import START_SCRIPT, find_node, install_parse_server
+
 from .rest import Client
-from .tools import START_SCRIPT, find_node, install_parse_server
 
 START_SECONDS = 60.0
 """How long it may take to create its tables and answer."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .processes import Child, running
+from tests.processes import Child, running
 
 START_SECONDS = 20.0
 """How long it may take to be ready."""

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Gets what the end-to-end tests need: PostgreSQL with PostGIS, Node, Parse Server.
+# `setup.sh postgres` gets the first only, which the tests of the store need too.
 #
 # What is there already is left alone, so a second run takes about a second.
 # PostgreSQL is installed when we are root on a machine with apt-get. Node is
@@ -13,7 +14,7 @@ if ! command -v "$python" >/dev/null 2>&1; then
 fi
 
 tools() {
-    "$python" "$here/tools.py" "$@"
+    "$python" "$here/../tools.py" "$@"
 }
 
 install_postgres() {
@@ -27,6 +28,21 @@ install_postgres() {
         postgresql postgresql-postgis
 }
 
-tools node
-tools postgres || { install_postgres && tools postgres; }
-tools parse-server
+get_postgres() {
+    tools postgres || { install_postgres && tools postgres; }
+}
+
+case ${1-everything} in
+postgres)
+    get_postgres
+    ;;
+everything)
+    tools node
+    get_postgres
+    tools parse-server
+    ;;
+*)
+    echo "usage: setup.sh [postgres]" >&2
+    exit 2
+    ;;
+esac

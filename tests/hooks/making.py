@@ -1,13 +1,29 @@
-"""Implementations made by hand, for tests of the registry and the runner."""
+"""Implementations and runners made by hand, for tests of the registry and the runner."""
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from tornado_cc.hooks import Implementation
+from tornado_cc.flows import Afterwards, Attempts, Records
+from tornado_cc.hooks import Implementation, Registry, Runner
 from tornado_cc.hooks.declare import OnTimeout
 from tornado_cc.hooks.kinds import is_async, is_inline
-from tornado_cc.settings import Settings
+from tornado_cc.outbound import HttpClient
+from tornado_cc.server.services import HookServices
+from tornado_cc.settings import Database, HooksSettings, Settings, StoreSettings
+from tornado_cc.store import Store
+
+
+def runner(folder: Path, settings: HooksSettings, client: HttpClient) -> Runner:
+    """A runner whose hooks have a store in this folder, which stays closed."""
+    url = Database.parse(f"sqlite:///{folder}/store.db")
+    store = Store(StoreSettings(url=url))
+    services = HookServices(client, store.config, Attempts(10))
+    made, registry = Runner(settings, services), Registry(())
+    afterwards = Afterwards(registry, made, store.players)
+    services.records = Records(store, registry, made, afterwards)
+    return made
 
 
 def implementation(

@@ -4,12 +4,14 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from tests.hooks import making
 from tests.hooks.making import implementation
 from tests.serving import Serve
 from tornado_cc.core import clock
@@ -24,7 +26,6 @@ from tornado_cc.outbound import (
     RequestError,
     TimeoutExpired,
 )
-from tornado_cc.server.services import HookServices
 from tornado_cc.settings import HooksSettings, OutboundSettings, Settings
 
 
@@ -59,9 +60,9 @@ async def client() -> AsyncIterator[HttpClient]:
 
 
 @pytest.fixture
-async def runner(client: HttpClient) -> AsyncIterator[Runner]:
+async def runner(client: HttpClient, tmp_path: Path) -> AsyncIterator[Runner]:
     install(asyncio.get_running_loop())
-    made = Runner(HooksSettings(deadline=1, threads=4), HookServices(client))
+    made = making.runner(tmp_path, HooksSettings(deadline=1, threads=4), client)
     yield made
     made.close()
 

@@ -5,24 +5,25 @@ import functools
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.hooks import making
 from tests.hooks.making import implementation
 from tornado_cc.core.errors import Failure, Refusal
 from tornado_cc.core.json_value import NotJson
 from tornado_cc.hooks import App, Fired, Runner, inline, install
 from tornado_cc.outbound import HttpClient
-from tornado_cc.server.services import HookServices
 from tornado_cc.settings import HooksSettings, OutboundSettings, Settings
 
 
 @pytest.fixture
-async def runner() -> AsyncIterator[Runner]:
+async def runner(tmp_path: Path) -> AsyncIterator[Runner]:
     install(asyncio.get_running_loop())
     settings = HooksSettings(deadline=0.2, deadlines={"after_save": 0.05}, threads=2)
-    made = Runner(settings, HookServices(HttpClient(OutboundSettings())))
+    made = making.runner(tmp_path, settings, HttpClient(OutboundSettings()))
     yield made
     made.close()
 

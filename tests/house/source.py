@@ -9,6 +9,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PRODUCT = ROOT / "tornado_cc"
 FACE = "tornado_cc"
+SCRIPTS = PRODUCT / "store" / "migrations"
+"""No package: alembic runs what lies here, by file, once there is a database to migrate."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,11 @@ class Module:
     def parts(self) -> list[str]:
         """The words of the dotted name after the first."""
         return self.name.split(".")[1:]
+
+    @property
+    def is_script(self) -> bool:
+        """Whether it is run by alembic and imported by nobody."""
+        return SCRIPTS in self.path.parents
 
     @property
     def room(self) -> str:

@@ -22,6 +22,7 @@ OWNERS = {
     "pluggy": {"hooks"},
     "prometheus_client": {"server"},
     "pydantic": {"settings"},
+    "re2": {"store"},
     "rich": {"cli"},
     "sqlalchemy": {"store"},
     "standardwebhooks": {"dialects"},

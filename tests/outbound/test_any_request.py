@@ -131,7 +131,8 @@ def test_headers_arrive_as_they_were_given(headers: Any, method: str) -> None:
     for name, value in (headers or {}).items():
         given = [text(one).strip(" \t") for one in (value if isinstance(value, list) else [value])]
         same_name = [other for other in headers if other.lower() == name.lower()]
-        if len(same_name) == 1:
+        # HTTP/1.1 has no request without a Host: one that is given no value keeps its own.
+        if len(same_name) == 1 and (given or name.lower() != "host"):
             assert received.every(name.lower()) == given
 
 

@@ -1,7 +1,8 @@
 """Golden conversations: every text file below this folder, played over a real socket.
 
-A folder of scenarios holds `_conf.ini` and `_plugins/`, the one-file plugins every conversation
-meets; a conversation with a conf of its own has it beside it, `NAME.ini` for `NAME.txt`.
+A folder of scenarios holds `_conf.ini`, `_plugins/`, the one-file plugins every conversation
+meets, and may hold `_players`, the ids of the players the store knows, one a line; a conversation
+with a conf of its own has it beside it, `NAME.ini` for `NAME.txt`.
 
 A conversation is one exchange or more, with `===` between them. An exchange is a sentence after
 `#`, a request, `---`, the reply, `---`, the hooks fired, one a line, and no others. Requests are
@@ -41,6 +42,7 @@ class Exchange:
 @pytest.mark.parametrize("path", CONVERSATIONS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 async def test_the_conversation_goes_as_written(path: Path, serve: Serve) -> None:
     served = await serve(_conf(path), _plugins(path.parent))
+    await served.know(*_players(path.parent))
     for exchange in _exchanges(path):
         expected = _expected(exchange)
         played = await _played(served, exchange)
@@ -65,6 +67,11 @@ def _conf(path: Path) -> str:
 
 def _plugins(folder: Path) -> dict[str, str]:
     return {path.stem: path.read_text("utf-8") for path in folder.glob("_plugins/*.py")}
+
+
+def _players(folder: Path) -> list[str]:
+    path = folder / "_players"
+    return path.read_text("utf-8").split() if path.exists() else []
 
 
 def _exchanges(path: Path) -> Iterator[Exchange]:

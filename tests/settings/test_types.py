@@ -45,6 +45,42 @@ def test_a_duration_that_is_none_is_a_mistake(conf: Conf, text: str) -> None:
     assert mistake.suggestion == "Seconds one implementation of a hook may take."
 
 
+@pytest.mark.parametrize(
+    ("text", "networks"),
+    [
+        ("", []),
+        ("127.0.0.1, ::1", ["127.0.0.1/32", "::1/128"]),
+        ("10.0.0.0/8 fd00::/8,192.0.2.1", ["10.0.0.0/8", "fd00::/8", "192.0.2.1/32"]),
+        ("10.0.0.0/255.0.0.0", ["10.0.0.0/8"]),
+    ],
+)
+def test_networks_are_addresses_and_networks(conf: Conf, text: str, networks: list[str]) -> None:
+    built = conf.build(f"[server]\ntrusted_proxies = {text}\n")
+    assert [str(one) for one in built.configuration.server.trusted_proxies] == networks
+
+
+@pytest.mark.parametrize("text", ["localhost", "127.0.0.1:80", "10.0.0.0/33", "10.0.0", "[::1]"])
+def test_a_network_that_is_none_says_how_to_write_one(conf: Conf, text: str) -> None:
+    assert conf.mistake(f"[server]\ntrusted_proxies = ::1, {text}\n").problem == (
+        f"names {text}, which is no address or network; write for example 127.0.0.1, 10.0.0.0/8"
+        " or fd00::/8"
+    )
+
+
+def test_an_address_with_the_length_of_a_network_asks_which_of_the_two_is_meant(
+    conf: Conf,
+) -> None:
+    assert conf.mistake("[server]\ntrusted_proxies = 10.0.0.1/8\n").problem == (
+        "names 10.0.0.1/8, which is 10.0.0.0/8 as a network and 10.0.0.1 as an address"
+    )
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", ""])
+def test_a_limit_of_bad_credentials_is_one_or_more(conf: Conf, text: str) -> None:
+    mistake = conf.mistake(f"[server]\nbad_credentials_per_minute = {text}\n")
+    assert mistake.problem.startswith("is not valid: ")
+
+
 def test_durations_are_listed_by_name(conf: Conf) -> None:
     built = conf.build("[hooks]\ndeadlines = after_save = 60,cloud_function  =  0.5 on_stop=1\n")
     assert built.configuration.hooks.deadlines == {

@@ -67,9 +67,9 @@ class HumanFormatter(logging.Formatter):
         facts = " ".join(f"{key}={_words(value)}" for key, value in facts_of(record).items())
         call = getattr(record, CALL, None)
         text = self._redactor.clean(f"{_message(record)} {facts}".strip(), call)
-        lines = [self._head(record) + _printable(text)]
+        lines = [self._head(record) + printable(text)]
         trace = self._redactor.clean(_traceback(record), call)
-        lines += [f"    {_printable(line)}" for line in trace.splitlines()]
+        lines += [f"    {printable(line)}" for line in trace.splitlines()]
         return "\n".join(lines)
 
     def _head(self, record: logging.LogRecord) -> str:
@@ -176,7 +176,7 @@ def _repr(value: object) -> str:
         return f"<{type(value).__name__}>"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """One line, whatever a caller put into it: no line break, no escape sequence."""
     if text.isprintable():
         return text

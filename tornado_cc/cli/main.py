@@ -1,124 +1,47 @@
-"""`python -m tornado_cc --conf FILE [--check]`."""
+"""`python -m tornado_cc --conf FILE`: serves, or runs a command."""
 
-import asyncio
-import logging
-import os
-import signal
+import io
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 import click
 
-from tornado_cc.cli import logs
-from tornado_cc.core.redact import Redactor
-from tornado_cc.hooks import Implementation
-from tornado_cc.hooks.specs import HOOKS
-from tornado_cc.server import Built, Server, StartError, build
-from tornado_cc.server.build import PathsTaken, PluginsFailed
-from tornado_cc.server.loop import run
-from tornado_cc.settings import Mistakes
-
-_log = logging.getLogger("tornado_cc.cli")
-
-# sysexits.h: what service managers and people look up.
-BAD_CONFIGURATION = 78
-CANNOT_START = 70
+from tornado_cc.cli.command import needed_conf
+from tornado_cc.cli.config import config
+from tornado_cc.cli.migrate import migrate
+from tornado_cc.cli.move import move
+from tornado_cc.cli.users import users
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--conf",
-    required=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The conf file, for example conf/dev.ini.",
+    help="The conf file, for example conf/dev.ini. Stands before a command.",
 )
 @click.option(
     "--check", is_flag=True, help="Validate the conf, load the plugins, report, do not serve."
 )
 @click.version_option(package_name="tornado_cc")
-def main(conf: Path, check: bool) -> None:
-    """Serve cloud code: plugins answer the calls of Parse Servers and other callers."""
-    built = _build(conf)
-    if check:
-        _report(conf, built)
-        return
-    logs.set_up(built.configuration.log, built.secrets())
-    for warning in built.warnings():
-        _log.warning(warning)
-    try:
-        is_clean = run(_serve(built))
-    except StartError as error:
-        text = Redactor(built.secrets()).clean(str(error))
-        click.echo(f"tornado_cc: {text}", err=True)
-        _leave(CANNOT_START)
-    if not is_clean:
-        _log.warning("a plugin's task or thread goes on and is left behind")
-        _leave(0)
+@click.pass_context
+def main(context: click.Context, conf: Path | None, check: bool) -> None:
+    """Serve cloud code: plugins answer the calls of Parse Servers and other callers.
+
+    With a COMMAND it does not serve, but looks after what the server keeps, in the database that
+    [store] of the conf names. Users and configuration can be changed while a server runs.
+    """
+    # A name may have letters that the terminal has not.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    if context.invoked_subcommand is None:
+        # A command need not wait for the server's libraries.
+        from tornado_cc.cli.serve import serve
+
+        serve(needed_conf(), check)
+    elif check:
+        raise click.UsageError("--check stands alone, without a command.")
 
 
-def _build(conf: Path) -> Built:
-    try:
-        return build(conf, os.environ)
-    except Mistakes as mistakes:
-        count = len(mistakes.mistakes)
-        _end(BAD_CONFIGURATION, f"{count} mistake{'s' * (count > 1)} in the settings:\n{mistakes}")
-    except PathsTaken as taken:
-        _end(CANNOT_START, f"{taken}\nName the endpoint otherwise, or move the dialect's mount.")
-    except PluginsFailed as failed:
-        _end(
-            CANNOT_START,
-            f"{failed}\nA plugin that fails does not start the server: mend it, or name it in"
-            " [plugins] disable, or in [plugins] optional to start without it.",
-        )
-
-
-def _end(code: int, text: str) -> NoReturn:
-    click.echo(f"tornado_cc: {text}", err=True)
-    sys.exit(code)
-
-
-def _leave(code: int) -> NoReturn:
-    """End without waiting for anybody: Python itself would join every thread first."""
-    logging.shutdown()
-    sys.stderr.flush()
-    os._exit(code)
-
-
-async def _serve(built: Built) -> None:
-    """Serve until SIGTERM or SIGINT; a second one ends the drain."""
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    hurry = asyncio.Event()
-
-    def on_signal() -> None:
-        (hurry if stop.is_set() else stop).set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal)
-    server = Server(built)
-    await server.start()
-    await stop.wait()
-    draining = asyncio.create_task(server.drain())
-    hurried = asyncio.create_task(hurry.wait())
-    await asyncio.wait({draining, hurried}, return_when=asyncio.FIRST_COMPLETED)
-    hurried.cancel()
-    draining.cancel()
-    await server.end()
-
-
-def _report(conf: Path, built: Built) -> None:
-    click.echo(f"{conf} is valid.")
-    for warning in built.warnings():
-        click.echo(f"warning: {warning}", err=True)
-    for dialect in built.dialects:
-        click.echo(f"dialect {dialect.name} at {dialect.mount}")
-    in_order = sorted(built.registry.everything(), key=lambda one: HOOKS.index(one.hook))
-    for one in in_order:
-        click.echo(f"plugin {one.plugin}: {' '.join((one.hook, *_claim(one)))} ({one.place})")
-
-
-def _claim(one: Implementation) -> tuple[str, ...]:
-    if one.claim is None and one.hook not in ("on_start", "on_stop"):
-        return ("of any name nobody declared",)
-    return one.claim or ()
+for _command in (users, config, migrate, move):
+    main.add_command(_command)

@@ -11,6 +11,7 @@ from tornado_cc.core.message import Request
 
 if TYPE_CHECKING:
     from tornado_cc.core.ports import Http
+    from tornado_cc.core.state import Config, Player, Store
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -47,13 +48,20 @@ class Call:
         claim: the names by which plugins claim it, for example `("Review",)`.
         request: the exact bytes and headers received.
         user: the calling user, when there is one. A Parse user carries its `sessionToken`.
+        user_id: who calls, by the id that all dialects share; None when nobody is known to.
+        client: the address of whoever the call is made for: a Parse Server calls for its clients.
         master: whether the caller used the master key.
+        bad_credentials: whether a credential was wrong and passed over; it counts as a guess.
         installation_id: the calling installation, when known.
         context: what the caller passed along for hooks to read.
         plugin: the plugin this copy of the call was given to.
         settings: that plugin's own settings.
         log: that plugin's own logger.
         http: the way out: `await call.http.request(...)`, without `await` in a plain `def` hook.
+        store: what is kept: `await call.store.objects("Comment").get(...)`, players and users.
+        config: the configuration: `await call.config.get()`.
+        player: the player or user who calls, with what is kept for them; None when unknown.
+        depth: how many writes of hooks led to this call; 0 for one that came from outside.
         deadline: seconds each hook may take, where the dialect sets its own.
     """
 
@@ -62,13 +70,20 @@ class Call:
     claim: tuple[str, ...]
     request: Request
     user: Mapping[str, Any] | None = None
+    user_id: str | None = None
+    client: str = ""
     master: bool = False
+    bad_credentials: bool = False
     installation_id: str | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
     plugin: str = ""
     settings: Any = None
     log: logging.Logger | CallLog = field(default=logging.getLogger("tornado_cc.plugin"))
     http: "Http" = field(default=cast("Http", None), init=False)
+    store: "Store" = field(default=cast("Store", None), init=False)
+    config: "Config" = field(default=cast("Config", None), init=False)
+    player: "Player | None" = field(default=None, init=False)
+    depth: int = 0
     deadline: float | None = None
     # The redactor's: what to mask in this call's log lines, found once, when the first is written.
     redactions: list[str] | None = field(default=None, init=False)
@@ -147,13 +162,15 @@ class CallbackCall(Call):
         data: its parameters, read-only: a string, or a list of strings for a repeated name;
             `REQUEST_BODY` is the posted text.
         script_data: what the answer is made of; hooks add to it.
-        player_id: the player in the URL, as given.
+        player_id: the player in the URL, None when there is none or nobody knows them.
+        player_required: whether an unknown player is refused.
         credential: the credential in the URL; `server` for the default callback.
     """
 
     data: Mapping[str, Any] = field(default_factory=dict)
     script_data: dict[str, Any] = field(default_factory=dict)
     player_id: str | None = None
+    player_required: bool = False
     credential: str = ""
 
 
@@ -169,7 +186,8 @@ class EndpointCall(Call):
         user_required: whether the caller has to be a user.
         access_key_type: `client`, `master` or None.
         access_token: the token as sent, not looked up yet.
-        user_id: the calling user, once looked up.
+        verification_required: whether a user who is not verified is refused.
+        password_days: days after which a password is too old; 0 is never.
     """
 
     web: Any = None
@@ -179,7 +197,8 @@ class EndpointCall(Call):
     user_required: bool = False
     access_key_type: str | None = None
     access_token: str | None = None
-    user_id: str | None = None
+    verification_required: bool = False
+    password_days: int = 0
 
     def given_to(self, plugin: str, settings: Any, log: logging.Logger) -> Self:
         """This call for one implementation, which its web request leads back to."""

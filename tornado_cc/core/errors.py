@@ -1,7 +1,10 @@
 """How a call ends badly: what the caller sees and what the log sees are two fields."""
 
 import secrets
+from collections.abc import Mapping
 from enum import Enum
+from types import MappingProxyType
+from typing import Any
 
 
 class Reason(Enum):
@@ -12,6 +15,10 @@ class Reason(Enum):
     NO_CREDENTIALS = "no credentials"
     BAD_TOKEN = "bad token"  # noqa: S105 - the name of a reason
     NO_USER = "no user"
+    DISABLED = "user disabled"
+    UNVERIFIED = "user not verified"
+    PASSWORD_EXPIRED = "password expired"  # noqa: S105 - the name of a reason
+    TOO_MANY = "too many bad credentials"
     NOT_FOUND = "not found"
     METHOD = "method not allowed"
     MALFORMED = "malformed"
@@ -20,6 +27,10 @@ class Reason(Enum):
     HEADERS_TOO_LARGE = "headers too large"
     FAILED = "failed"
     UNAVAILABLE = "unavailable"
+    NO_OBJECT = "no such object"
+    TAKEN = "taken"
+    INVALID = "invalid"
+    BAD_LOGIN = "bad login"
 
 
 _LONGEST = 4096
@@ -34,6 +45,8 @@ class Refusal(Exception):
             an empty error for success (spec parse, section 2).
         code: a number for dialects that carry one.
         log: what only the log says about it.
+        retry_after: seconds after which the same may succeed; answers carry it as `Retry-After`.
+        info: further facts for dialects that carry some, JSON.
     """
 
     # A subclass may forget super().__init__().
@@ -41,6 +54,8 @@ class Refusal(Exception):
     code: int | None = None
     log: str = ""
     reason: Reason = Reason.REFUSED
+    retry_after: int | None = None
+    info: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(
         self,
@@ -49,6 +64,8 @@ class Refusal(Exception):
         code: int | None = None,
         log: str = "",
         reason: Reason = Reason.REFUSED,
+        retry_after: int | None = None,
+        info: Mapping[str, Any] | None = None,
     ) -> None:
         if code is not None and type(code) is not int:
             raise TypeError(f"the code of a refusal is a number, not {code!r}")
@@ -57,6 +74,8 @@ class Refusal(Exception):
         self.code = code
         self.log = log
         self.reason = reason
+        self.retry_after = retry_after
+        self.info = dict(info or {})
 
 
 class Failure(Refusal):

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from tornado_cc.core.call import Call
 from tornado_cc.core.message import Request, Response
 from tornado_cc.core.outcome import Outcome
+from tornado_cc.core.state import Config, Store, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,8 @@ class Surroundings:
 class Users(Protocol):
     """Who is who: filled by the store."""
 
-    async def by_token(self, token: str) -> str | None:
-        """The id of the user an access token belongs to; None for an unknown or expired one."""
+    async def by_token(self, token: str) -> User | None:
+        """Whose access token this is; None for an unknown, expired or revoked one."""
         ...
 
 
@@ -84,10 +85,20 @@ class Http(Protocol):
 
 
 class Services(Protocol):
-    """What a hook may use besides its call."""
+    """What a hook may use besides its call.
+
+    Attributes:
+        config: the configuration.
+    """
+
+    config: Config
 
     def http(self, until: float) -> Http:
         """The client, for a hook whose deadline is at this time of the clock."""
+        ...
+
+    def store(self, call: Call | None) -> Store:
+        """The store, for the hook that got this call; None for one that starts or stops."""
         ...
 
 

@@ -1,7 +1,7 @@
 """The one redactor: what must never be written down, and how a text is cleaned of it.
 
 A line of log is cleaned of three things: the secrets of the settings, the secrets that the call
-being run carries, and anything that looks like a Parse session token.
+being run carries, and anything that looks like a session token of Parse or of ours.
 """
 
 import base64
@@ -50,7 +50,8 @@ SENSITIVE_KEYS = frozenset(
 )
 """Keys and header names, in lower case without `-` and `_`, whose values are secrets."""
 
-_SESSION_TOKEN = re.compile(r"\br:[0-9a-f]{32}\b")
+TOKEN_PREFIX = "tcc_"  # noqa: S105 - how our access tokens start, so that they can be found
+_SESSION_TOKEN = re.compile(rf"\br:[0-9a-f]{{32}}\b|\b{TOKEN_PREFIX}[A-Za-z0-9_-]{{43}}")
 # Masking every "a" because somebody's password is "a" would hide the log, not the password.
 _SHORTEST = 4
 

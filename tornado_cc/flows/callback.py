@@ -8,14 +8,14 @@ from typing import Any
 
 from tornado_cc.core.call import CallbackCall
 from tornado_cc.core.outcome import SILENCE, Outcome, Reply
-from tornado_cc.hooks import Registry, Runner
+from tornado_cc.hooks import Fires, Registry
 
 Accept = Callable[[CallbackCall, object], Any]
 
 RAW = "RESPONSE_RAW"
 
 
-async def run(call: CallbackCall, accept: Accept, registry: Registry, runner: Runner) -> Outcome:
+async def run(call: CallbackCall, accept: Accept, registry: Registry, runner: Fires) -> Outcome:
     """A reply with the script data, a refusal, or silence when nobody serves the credential.
 
     A returned mapping is laid over the script data; any other value is the raw answer.

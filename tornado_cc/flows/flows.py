@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 from tornado_cc.core.call import Call, CallbackCall, EndpointCall, FunctionCall, TriggerCall
 from tornado_cc.core.outcome import Outcome
-from tornado_cc.core.ports import Users
 from tornado_cc.flows import callback, endpoint, function, trigger
 from tornado_cc.flows.afterwards import Afterwards
-from tornado_cc.hooks import Registry, Runner
+from tornado_cc.flows.identity import Identities
+from tornado_cc.flows.players import load
+from tornado_cc.hooks import Fires, Registry
 
 Accept = Callable[[Call, object], object]
 """The dialect's check of what a hook returned; raises for what it could not spell."""
@@ -17,28 +18,38 @@ class Flows:
     """Runs calls. Knows nothing of HTTP: a dialect has read the call and will spell the outcome."""
 
     def __init__(
-        self, registry: Registry, runner: Runner, afterwards: Afterwards, users: Users
+        self,
+        registry: Registry,
+        runner: Fires,
+        afterwards: Afterwards,
+        identities: Identities,
     ) -> None:
-        self._users = users
+        self._identities = identities
         self._registry = registry
         self._runner = runner
         self._afterwards = afterwards
 
     async def run(self, call: Call, accept: Accept) -> Outcome:
-        """The outcome of a call; whatever a plugin does, this returns one.
+        """The outcome of a call; whatever a plugin does, there is one.
 
         Args:
             call: the call as read.
             accept: the dialect's check of each value a hook returns.
+
+        Raises:
+            Refusal: the caller may not call.
         """
-        if isinstance(call, FunctionCall):
-            return await function.run(call, accept, self._registry, self._runner)
         if isinstance(call, CallbackCall):
+            await self._identities.of_callback(call)
             return await callback.run(call, accept, self._registry, self._runner)
         if isinstance(call, EndpointCall):
-            return await endpoint.run(call, accept, self._registry, self._runner, self._users)
+            await self._identities.of_endpoint(call)
+            return await endpoint.run(call, accept, self._registry, self._runner)
+        if isinstance(call, TriggerCall) and call.afterwards:
+            return self._afterwards.add(call)
+        await load(call, self._identities.players)
+        if isinstance(call, FunctionCall):
+            return await function.run(call, accept, self._registry, self._runner)
         if not isinstance(call, TriggerCall):
             raise TypeError(f"no flow for {type(call).__name__}")
-        if call.afterwards:
-            return self._afterwards.add(call)
         return await trigger.run(call, accept, self._registry, self._runner)

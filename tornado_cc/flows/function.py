@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 from tornado_cc.core.call import FunctionCall
 from tornado_cc.core.outcome import SILENCE, Outcome, Reply
-from tornado_cc.hooks import Registry, Runner
+from tornado_cc.hooks import Fires, Registry
 
 
 async def run(
     call: FunctionCall,
     accept: Callable[[FunctionCall, object], object],
     registry: Registry,
-    runner: Runner,
+    runner: Fires,
 ) -> Outcome:
     """A reply with the value, a refusal, or silence when nobody has that name."""
 

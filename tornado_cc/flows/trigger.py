@@ -10,14 +10,14 @@ from tornado_cc.core.errors import Failure, Refusal
 from tornado_cc.core.json_value import same
 from tornado_cc.core.outcome import SILENCE, Outcome, Reply
 from tornado_cc.flows.copies import copy_for
-from tornado_cc.hooks import Fired, Implementation, Registry, Runner
+from tornado_cc.hooks import Fired, Fires, Implementation, Registry
 
 _log = logging.getLogger("tornado_cc.flows")
 
 Accept = Callable[[TriggerCall, object], Any]
 
 
-async def run(call: TriggerCall, accept: Accept, registry: Registry, runner: Runner) -> Outcome:
+async def run(call: TriggerCall, accept: Accept, registry: Registry, runner: Fires) -> Outcome:
     """A reply with the object (or the found objects) as the chain left them.
 
     Each implementation works on its own deep copy, so that one that runs out of time can change

@@ -1,7 +1,7 @@
 """What plugins plug into. Owns pluggy: pluggy registers and validates, `fire` calls."""
 
 from tornado_cc.hooks.declare import Plugin, hookimpl
-from tornado_cc.hooks.fire import Fired, Runner
+from tornado_cc.hooks.fire import Fired, Fires, Runner
 from tornado_cc.hooks.kinds import inline
 from tornado_cc.hooks.plugins import Loaded, LoadError, load
 from tornado_cc.hooks.registry import Implementation, Registry
@@ -12,6 +12,7 @@ from tornado_cc.hooks.watch import Watchdog
 __all__ = [
     "App",
     "Fired",
+    "Fires",
     "Implementation",
     "LoadError",
     "Loaded",

@@ -6,15 +6,15 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 
 from tornado_cc.core import clock
-from tornado_cc.core.call import Call
+from tornado_cc.core.call import Call, TriggerCall
 from tornado_cc.core.errors import Failure, Refusal
 from tornado_cc.core.header import BadHeader
 from tornado_cc.core.json_value import NotJson
-from tornado_cc.core.ports import Http, Services
-from tornado_cc.hooks.blocking import Blocking
+from tornado_cc.core.ports import Services
+from tornado_cc.hooks.blocking import Blocking, unblocked
 from tornado_cc.hooks.registry import Implementation
 from tornado_cc.hooks.specs import App
 from tornado_cc.hooks.tasks import PLUGIN, running
@@ -35,6 +35,16 @@ class Fired:
     by: Implementation
     value: Any = field(default=None, repr=False)
     refusal: Refusal | None = None
+
+
+class Fires(Protocol):
+    """What runs implementations: the runner, or somebody in front of it."""
+
+    async def run(
+        self, one: Implementation, given: C, settle: Callable[[C, Any], Any] | None = None
+    ) -> Fired:
+        """Run one implementation on its own copy of the call."""
+        ...
 
 
 class _DeadlinePassed(Exception):
@@ -109,22 +119,30 @@ class Runner:
     ) -> Any:
         seconds = self.deadline(one.hook, given)
         until = clock.monotonic() + seconds
-        given.http = self._services.http(until)
+        self._provide(given, until)
         if one.is_async:
             return await self._in_task(_awaited(one.function(given), given, settle), seconds)
-        blocking = Blocking(given.http, asyncio.get_running_loop(), until)
-        given.http = cast(Http, blocking)
+        loop = asyncio.get_running_loop()
+        _replace_services(given, lambda service: Blocking(service, loop, until))
         if one.inline:
             with running(one.plugin):
                 value = _called(one.function, given, settle)
         else:
-            value = await self._in_thread(lambda: _called(one.function, given, settle), seconds)
+            value = await self._in_thread(
+                lambda: _called(one.function, given, settle), seconds, nested=_is_nested(given)
+            )
         if not isinstance(value, _Later):
             return value
         # What is awaited runs on the loop, where blocking would stop everybody.
-        given.http = self._services.http(until)
+        _replace_services(given, unblocked)
         left = max(until - clock.monotonic(), 0)
         return await self._in_task(_awaited(value.awaitable, given, settle), left)
+
+    def _provide(self, given: Call | App, until: float) -> None:
+        services = self._services
+        given.http = services.http(until)
+        given.store = services.store(given if isinstance(given, Call) else None)
+        given.config = services.config
 
     async def _in_task(self, awaitable: Awaitable[Any], seconds: float) -> Any:
         task = asyncio.ensure_future(_to_pair(awaitable))
@@ -138,8 +156,8 @@ class Runner:
             raise _DeadlinePassed
         return _unpaired(task.result())
 
-    async def _in_thread(self, function: Callable[[], Any], seconds: float) -> Any:
-        job = self._threads.submit(function, seconds)
+    async def _in_thread(self, function: Callable[[], Any], seconds: float, *, nested: bool) -> Any:
+        job = self._threads.submit(function, seconds, nested=nested)
         try:
             await asyncio.wait({job.done}, timeout=seconds)
         except asyncio.CancelledError:
@@ -165,6 +183,22 @@ class Runner:
         _leave_out_our_frames(failure.error)
         _log.error("hook failed", exc_info=failure.error, extra={**facts, "cause": failure.log})
         return Fired(one, refusal=failure)
+
+
+def _replace_services(given: Call | App, form: Callable[[Any], Any]) -> None:
+    """Give a hook its services in another form."""
+    given.http = form(given.http)
+    given.store = form(given.store)
+    given.config = form(given.config)
+    if isinstance(given, Call) and given.player is not None:
+        given.player = form(given.player)
+
+
+def _is_nested(given: Call | App) -> bool:
+    """Whether a hook's own write led to this call, and waits for it in a thread of the pool."""
+    if not isinstance(given, Call) or (isinstance(given, TriggerCall) and given.afterwards):
+        return False
+    return given.depth > 0
 
 
 def _leave_out_our_frames(error: BaseException | None) -> None:

@@ -8,6 +8,7 @@ import pluggy
 
 from tornado_cc.core.call import CallbackCall, EndpointCall, FunctionCall, TriggerCall
 from tornado_cc.core.ports import Http
+from tornado_cc.core.state import Config, Store
 
 PROJECT = "tornado_cc"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -39,6 +40,8 @@ class App:
         settings: its settings.
         log: its logger.
         http: the way out, as in a call.
+        store: what is kept, as in a call.
+        config: the configuration, as in a call.
         deadline: None; the conf decides.
     """
 
@@ -46,6 +49,8 @@ class App:
     settings: Any
     log: logging.Logger
     http: Http = field(init=False)
+    store: Store = field(init=False)
+    config: Config = field(init=False)
     deadline: float | None = None
 
 

@@ -21,7 +21,9 @@ _numbers = itertools.count(1)
 class Job:
     """One function to run in a thread; `done` resolves on the loop to (ok, value or exception)."""
 
-    def __init__(self, function: Callable[[], object], seconds: float, pool: "ThreadPool") -> None:
+    def __init__(
+        self, function: Callable[[], object], seconds: float, pool: "ThreadPool | None"
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self.done: asyncio.Future[tuple[bool, object]] = self._loop.create_future()
         self._function = function
@@ -35,7 +37,7 @@ class Job:
         """Nobody waits any more: never start it, or replace the thread that is stuck in it."""
         with self._lock:
             state, self._state = self._state, "abandoned"
-        if state == "running":
+        if state == "running" and self._pool is not None:
             self._pool.replace_stuck()
 
     def run(self) -> bool:
@@ -83,8 +85,18 @@ class ThreadPool:
         self._idle = 0
         self.stuck = 0
 
-    def submit(self, function: Callable[[], object], seconds: float) -> Job:
-        """Queue a function that is of no use after so many seconds; needs a running loop."""
+    def submit(
+        self, function: Callable[[], object], seconds: float, *, nested: bool = False
+    ) -> Job:
+        """Queue a function that is of no use after so many seconds; needs a running loop.
+
+        A nested one, for which a thread of the pool may be waiting, gets a thread of its own: in
+        the queue it could wait for the very threads that wait for it.
+        """
+        if nested:
+            alone = Job(function, seconds, None)
+            self._start(alone.run)
+            return alone
         job = Job(function, seconds, self)
         with self._lock:
             start = self._idle == 0 and self._threads < self._size
@@ -110,9 +122,9 @@ class ThreadPool:
         for _ in range(self._threads):
             self._jobs.put(None)
 
-    def _start(self) -> None:
+    def _start(self, target: Callable[[], object] | None = None) -> None:
         name = f"tornado_cc-hook-{next(_numbers)}"
-        threading.Thread(target=self._work, name=name, daemon=True).start()
+        threading.Thread(target=target or self._work, name=name, daemon=True).start()
 
     def _work(self) -> None:
         while True:

@@ -10,17 +10,19 @@ from tornado.netutil import bind_sockets
 from tornado_cc import flows, hooks
 from tornado_cc.core import clock
 from tornado_cc.core.errors import Failure
-from tornado_cc.core.ports import Users
-from tornado_cc.flows import Afterwards, Flows
+from tornado_cc.flows import Afterwards, Attempts, Flows, Identities, PlayerRunner, Records
 from tornado_cc.hooks import Runner, Watchdog
 from tornado_cc.outbound import HttpClient
 from tornado_cc.server.access import QuietFramework
 from tornado_cc.server.build import Built
 from tornado_cc.server.gate import Gate
+from tornado_cc.server.guard import Guard
 from tornado_cc.server.health import Health, State
 from tornado_cc.server.limits import Limits
 from tornado_cc.server.mounts import Mounts, OwnPaths
-from tornado_cc.server.services import HookServices, Nobody
+from tornado_cc.server.remote import Remote
+from tornado_cc.server.services import HookServices
+from tornado_cc.store import CannotOpen, SchemaError, Store
 
 _log = logging.getLogger("tornado_cc.server")
 
@@ -37,22 +39,33 @@ class StartError(Exception):
 class Server:
     """A worker and everything in it. `start`, then `stop`."""
 
-    def __init__(self, built: Built, users: Users | None = None) -> None:
+    def __init__(self, built: Built) -> None:
         configuration = built.configuration
         self._settings = configuration.server
         self._registry = built.registry
         self._dialects = built.dialects
         self._ended = False
         self._client = HttpClient(configuration.outbound)
-        self._runner = Runner(configuration.hooks, HookServices(self._client))
-        self._afterwards = Afterwards(self._registry, self._runner)
+        self.store = Store(configuration.store)
+        attempts = Attempts(self._settings.bad_credentials_per_minute)
+        # Of their own: who mistypes a password shall not block the Parse Server they go through.
+        log_ins = Attempts(self._settings.bad_credentials_per_minute)
+        services = HookServices(self._client, self.store.config, log_ins)
+        self._runner = Runner(configuration.hooks, services)
+        players = self.store.players
+        runner = PlayerRunner(self._runner)
+        self._afterwards = Afterwards(self._registry, runner, players)
+        services.records = Records(self.store, self._registry, runner, self._afterwards)
         self._watchdog = Watchdog()
-        self._health = Health()
+        self._health = Health(self.store)
         pages = self._health.pages()
+        identities = Identities(self.store.users, players, attempts)
         self.gate = Gate(
             Mounts(built.dialects, OwnPaths(pages), tuple(pages)),
-            Flows(self._registry, self._runner, self._afterwards, users or Nobody()),
+            Flows(self._registry, runner, self._afterwards, identities),
             Limits.of(self._settings),
+            Guard(attempts),
+            Remote(self._settings.trusted_proxies),
         )
         self._http = HTTPServer(
             self.gate,
@@ -68,10 +81,14 @@ class Server:
         _quiet_framework()
         self._watchdog.start()
         await self._client.open()
+        try:
+            await self.store.open()
+        except (CannotOpen, SchemaError) as error:
+            await self._give_up()
+            raise StartError(str(error)) from None
         failed = await flows.start(self._registry, self._runner)
         if failed is not None:
-            self._watchdog.stop()
-            await self._client.close()
+            await self._give_up()
             one, refusal = failed
             reason = refusal.log if isinstance(refusal, Failure) else refusal.message
             raise StartError(f"plugin {one.plugin}: on_start ({one.place}) {reason}")
@@ -121,10 +138,18 @@ class Server:
             _log.error("calls lost at the stop", extra={"calls": len(lost)})
         await self._http.close_all_connections()
         await flows.stop(self._registry, self._runner)
+        # What was written there has after-hooks of its own.
+        await self._afterwards.finish(self._settings.drain_timeout)
         self._runner.close()
-        self._watchdog.stop()
-        await self._client.close()
+        await self._give_up()
         _log.info("stopped")
+
+    async def _give_up(self) -> None:
+        """Close what was opened before there was anything to serve."""
+        self._watchdog.stop()
+        await self._afterwards.finish(0)
+        await self._client.close()
+        await self.store.close()
 
     def _is_busy(self) -> bool:
         return self.gate.is_busy or bool(self._afterwards.running)

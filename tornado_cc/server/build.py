@@ -13,11 +13,10 @@ from tornado_cc.core.ports import Dialect, Surroundings
 from tornado_cc.hooks import Loaded, LoadError, Registry
 from tornado_cc.hooks.specs import HOOKS
 from tornado_cc.settings import (
+    SECTIONS,
     Configuration,
     Document,
     HooksSettings,
-    LogSettings,
-    OutboundSettings,
     PluginsSettings,
     ServerSettings,
     Settings,
@@ -29,13 +28,6 @@ _log = logging.getLogger("tornado_cc.server")
 
 DIALECT = "dialect:"
 PLUGIN = "plugin:"
-SECTIONS: Mapping[str, type[Settings]] = {
-    "server": ServerSettings,
-    "hooks": HooksSettings,
-    "log": LogSettings,
-    "plugins": PluginsSettings,
-    "outbound": OutboundSettings,
-}
 
 
 class PluginsFailed(Exception):
@@ -64,6 +56,7 @@ class Built:
         """What is valid and still probably not meant."""
         skipped = [f"skipped, since it is optional: {error}" for error in self.skipped]
         skipped += self.loaded.warnings
+        skipped += _about_store(self.configuration)
         if not self.dialects:
             return [*skipped, "no dialect is on; add a section such as [dialect:parse]"]
         fired = {"on_start", "on_stop"}.union(*(dialect.hooks for dialect in self.dialects))
@@ -82,11 +75,23 @@ class Built:
         """Every secret of the settings, for the redactor."""
         configuration = self.configuration
         sections = (
+            configuration.store,
             *configuration.dialects.values(),
             *configuration.further.values(),
             *configuration.plugin_settings.values(),
         )
         return {secret.reveal() for secret in secrets_in(sections) if secret}
+
+
+def _about_store(configuration: Configuration) -> list[str]:
+    """In production a service manager chooses the folder in which a relative path starts."""
+    path = configuration.store.url.path
+    if configuration.server.mode != "production" or path is None or path.is_absolute():
+        return []
+    return [
+        f"[store] url is a relative path, so another working folder is another, empty store;"
+        f" write sqlite:///{path.absolute()}"
+    ]
 
 
 def build(path: Path, environ: Mapping[str, str]) -> Built:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+from dataclasses import replace
 from typing import cast
 
 from tornado.httputil import (
@@ -24,6 +25,7 @@ from tornado_cc.flows import Flows
 from tornado_cc.server import headers as header_writer
 from tornado_cc.server.access import log_access
 from tornado_cc.server.connection import Connection
+from tornado_cc.server.guard import Guard
 from tornado_cc.server.limits import (
     DISCARD_BYTES,
     DISCARD_SECONDS,
@@ -33,6 +35,7 @@ from tornado_cc.server.limits import (
     too_slow,
 )
 from tornado_cc.server.mounts import Mounts
+from tornado_cc.server.remote import Remote
 
 _log = logging.getLogger("tornado_cc.server")
 
@@ -40,10 +43,14 @@ _log = logging.getLogger("tornado_cc.server")
 class Gate(HTTPServerConnectionDelegate):
     """Makes an `Exchange` of every request, and knows which are still running."""
 
-    def __init__(self, mounts: Mounts, flows: Flows, limits: Limits) -> None:
+    def __init__(
+        self, mounts: Mounts, flows: Flows, limits: Limits, guard: Guard, remote: Remote
+    ) -> None:
         self.mounts = mounts
         self.flows = flows
         self.limits = limits
+        self.guard = guard
+        self.remote = remote
         self.draining = False
         self.arriving: set[Exchange] = set()
         self._running: set[asyncio.Task[None]] = set()
@@ -80,6 +87,7 @@ class Exchange(HTTPMessageDelegate):
         self._headers: HTTPHeaders
         self._dialect: Dialect
         self._route: Route
+        self._remote = ""
         self._path = ""
         self._query = ""
         self._chunks: list[bytes] = []
@@ -97,6 +105,7 @@ class Exchange(HTTPMessageDelegate):
         """The head has arrived: find the dialect, and refuse what is too much already."""
         self._line = cast(RequestStartLine, start_line)
         self._headers = headers
+        self._remote = self._gate.remote.of(self._connection.context.remote_ip, headers)
         self._path, _, self._query = _origin_form(self._line.path).partition("?")
         self._gate.arriving.add(self)
         self._dialect = self._gate.mounts.find(self._path)
@@ -151,7 +160,7 @@ class Exchange(HTTPMessageDelegate):
         call: Call | None = None
         outcome: Outcome
         try:
-            read = self._dialect.read(self._route, self._request())
+            read = self._gate.guard.read(self._dialect, self._route, self._request())
             if isinstance(read, Response):
                 self._send(read, None)
                 return
@@ -177,7 +186,7 @@ class Exchange(HTTPMessageDelegate):
             query=self._query,
             headers=Headers(self._headers.get_all()),
             body=b"".join(self._chunks),
-            remote=self._connection.context.remote_ip,
+            remote=self._remote,
         )
 
     def _write(self, call: Call | None, outcome: Outcome) -> None:
@@ -190,6 +199,7 @@ class Exchange(HTTPMessageDelegate):
 
     def _send(self, response: Response, outcome: Outcome | None) -> None:
         """One write, head and body together."""
+        response = _with_retry_after(response, outcome)
         self._send_head(response, close=self._gate.draining)
         self._connection.finish()
         self._log(response, outcome)
@@ -254,7 +264,7 @@ class Exchange(HTTPMessageDelegate):
             status=response.status,
             size=len(response.body),
             seconds=clock.monotonic() - self._started,
-            remote=self._connection.context.remote_ip,
+            remote=self._remote,
             error_id=refusal.error_id if isinstance(refusal, Failure) else None,
             reason=refusal.reason.value if refusal else None,
             hung_up=self._hung_up,
@@ -269,6 +279,14 @@ def _origin_form(target: str) -> str:
         target = rest[len(authority) :]
         return target if target.startswith("/") else f"/{target}"
     return target
+
+
+def _with_retry_after(response: Response, outcome: Outcome | None) -> Response:
+    """The answer to a refusal that will not last; one that is no error says nothing about it."""
+    if response.status < 400 or not isinstance(outcome, Refusal) or outcome.retry_after is None:
+        return response
+    line = ("Retry-After", str(outcome.retry_after))
+    return replace(response, headers=(*response.headers, line))
 
 
 def _failure(error: Exception) -> Failure:

@@ -5,15 +5,18 @@ Owns pydantic: who declares settings elsewhere takes `Field` from here.
 
 from pydantic import Field
 
+from tornado_cc.settings.database import Database
 from tornado_cc.settings.ini import Document
 from tornado_cc.settings.mistakes import Mistake, Mistakes
 from tornado_cc.settings.schema import (
+    SECTIONS,
     Configuration,
     HooksSettings,
     LogSettings,
     OutboundSettings,
     PluginsSettings,
     ServerSettings,
+    StoreSettings,
 )
 from tornado_cc.settings.types import (
     Durations,
@@ -27,7 +30,9 @@ from tornado_cc.settings.types import (
 )
 
 __all__ = [
+    "SECTIONS",
     "Configuration",
+    "Database",
     "Document",
     "Durations",
     "Field",
@@ -44,5 +49,6 @@ __all__ = [
     "ServerSettings",
     "Settings",
     "Size",
+    "StoreSettings",
     "secrets_in",
 ]

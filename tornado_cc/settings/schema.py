@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from tornado_cc.settings.types import Address, Durations, Names, Seconds, Settings, Size
+from tornado_cc.settings.database import Database, DatabaseUrl
+from tornado_cc.settings.types import Address, Durations, Names, Networks, Seconds, Settings, Size
 
 
 class ServerSettings(Settings):
@@ -17,6 +18,17 @@ class ServerSettings(Settings):
     mode: Literal["development", "production"] = Field(
         "development",
         description="`production` refuses empty, default and example secrets.",
+    )
+    trusted_proxies: Networks = Field(
+        (),
+        description="The proxies in front, as addresses or networks. Of their requests the caller's"
+        " address is read from `X-Forwarded-For`.",
+    )
+    bad_credentials_per_minute: int = Field(
+        10,
+        ge=1,
+        description="How many wrong keys, secrets and tokens an address may send in a minute"
+        " before it is answered 429.",
     )
     max_body: Size = Field(
         1 << 20, description="The largest request body, unless a dialect says otherwise."
@@ -73,6 +85,22 @@ class PluginsSettings(Settings):
     )
 
 
+class StoreSettings(Settings):
+    """`[store]`: where users, players, configuration and objects are kept."""
+
+    url: DatabaseUrl = Field(
+        Database.parse("sqlite:///data/tornado_cc.db"),
+        description="The database, `sqlite:///PATH` or `postgresql://user:password@host/name`. A"
+        " relative path starts where the server is started.",
+    )
+    timeout: Seconds = Field(
+        5, description="Seconds the database may take over one thing it is asked."
+    )
+    pool: int = Field(
+        10, gt=0, le=1000, description="How many connections to PostgreSQL a worker may open."
+    )
+
+
 class OutboundSettings(Settings):
     """`[outbound]`: the limits of requests that plugins send."""
 
@@ -88,6 +116,17 @@ class OutboundSettings(Settings):
     )
 
 
+SECTIONS: Mapping[str, type[Settings]] = {
+    "server": ServerSettings,
+    "hooks": HooksSettings,
+    "log": LogSettings,
+    "plugins": PluginsSettings,
+    "outbound": OutboundSettings,
+    "store": StoreSettings,
+}
+"""The sections every conf file may have, by name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """Everything a server is built from.
@@ -101,6 +140,7 @@ class Configuration:
     log: LogSettings
     plugins: PluginsSettings
     outbound: OutboundSettings
+    store: StoreSettings
     dialects: Mapping[str, Settings]
     further: Mapping[str, Settings]
     plugin_settings: Mapping[str, Settings]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from ipaddress import IPv6Address
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf
@@ -99,6 +99,30 @@ def _host(v6: str | None, name: str) -> str | None:
 
 Address = Annotated[tuple[str, int], BeforeValidator(_address)]
 """An address to listen on, `host:port`; port 0 takes any free one."""
+
+
+def _networks(value: Any) -> Any:
+    return tuple(_network(part) for part in _names(value)) if isinstance(value, str) else value
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text)
+    except ValueError:
+        pass
+    try:
+        meant = ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(
+            f"names {text}, which is no address or network; write for example 127.0.0.1, 10.0.0.0/8"
+            " or fd00::/8"
+        ) from None
+    address = text.partition("/")[0]
+    raise ValueError(f"names {text}, which is {meant} as a network and {address} as an address")
+
+
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)]
+"""IP addresses and networks, separated by commas or white space."""
 
 
 def _durations(value: Any) -> Any:

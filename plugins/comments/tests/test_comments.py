@@ -1,55 +1,112 @@
-"""Comments once they are stored or gone, as a Parse Server tells of them."""
+"""Comments once they are stored or gone, as a Parse Server tells of them, and what is counted."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from tests.serving import Serve, Served
 
+SAVED = "after_save Comment (comments)"
+GONE = "after_delete Comment (comments)"
 
-def comment(post: object = None) -> dict[str, Any]:
+
+def comment(post: object = None, number: int = 1, minute: int = 0) -> dict[str, Any]:
+    """A comment as it was saved in some minute."""
     pointer = {"__type": "Pointer", "className": "Post", "objectId": post}
-    fields = {"className": "Comment", "objectId": "zPnDyvj0vd"}
+    fields = {
+        "className": "Comment",
+        "objectId": f"comment{number}",
+        "updatedAt": f"2024-05-17T12:{minute:02}:00.000Z",
+    }
     return {**fields, "post": pointer} if post else fields
 
 
-def after(trigger: str, body: dict[str, Any], original: Any = None) -> dict[str, Any]:
-    told = {"triggerName": trigger, "object": body}
-    return told if original is None else {**told, "original": original}
+async def saved(served: Served, *told: dict[str, Any]) -> None:
+    """Tell of comments one after the other: each is counted before the next is told of."""
+    for one in told:
+        await tell(served, "afterSave", one)
 
 
-async def changes(served: Served) -> list[tuple[str, int]]:
-    await served.until_fired(1)
-    lines = [vars(one) for one in served.logged("comment count of a post")]
-    return [(line["post"], line["change"]) for line in lines]
+async def tell(served: Served, trigger: str, told: dict[str, Any]) -> None:
+    fired = len(served.fired)
+    assert await served.webhook("", {"triggerName": trigger, "object": told}) == {}
+    await served.until_fired(fired + 1)
+
+
+async def counts(served: Served) -> dict[str, int]:
+    stored = await served.server.store.objects.find("CommentCount")
+    return {one["objectId"]: one["count"] for one in stored}
 
 
 async def test_a_new_comment_is_one_more_for_its_post(serve: Serve) -> None:
     served = await serve(enable="comments")
-    assert await served.webhook("", after("afterSave", comment("jsUd72Sd2l"))) == {}
-    assert await changes(served) == [("jsUd72Sd2l", 1)]
-    assert served.fired == ["after_save Comment (comments)"]
-
-
-async def test_an_edited_comment_changes_no_count(serve: Serve) -> None:
-    served = await serve(enable="comments")
-    told = after("afterSave", comment("jsUd72Sd2l"), comment("jsUd72Sd2l"))
-    assert await served.webhook("", told) == {}
-    assert await changes(served) == []
-
-
-async def test_a_comment_that_moves_to_another_post_changes_both_counts(serve: Serve) -> None:
-    served = await serve(enable="comments")
-    told = after("afterSave", comment("new"), comment("old"))
-    assert await served.webhook("", told) == {}
-    assert await changes(served) == [("old", -1), ("new", 1)]
+    await saved(served, comment("jsUd72Sd2l"))
+    assert await counts(served) == {"jsUd72Sd2l": 1}
+    (line,) = served.logged("comment count of a post")
+    told = vars(line)
+    assert (told["post"], told["change"], told["count"]) == ("jsUd72Sd2l", 1, 1)
+    assert served.fired == [SAVED]
 
 
 async def test_a_deleted_comment_is_one_less_for_its_post(serve: Serve) -> None:
     served = await serve(enable="comments")
-    assert await served.webhook("", after("afterDelete", comment("jsUd72Sd2l"))) == {}
-    assert await changes(served) == [("jsUd72Sd2l", -1)]
-    assert served.fired == ["after_delete Comment (comments)"]
+    await saved(served, comment("post", 1), comment("post", 2))
+    await tell(served, "afterDelete", comment("post", 1))
+    assert await counts(served) == {"post": 1}
+    assert served.fired == [SAVED, SAVED, GONE]
+
+
+async def test_what_is_told_twice_counts_once(serve: Serve) -> None:
+    served = await serve(enable="comments")
+    await saved(served, comment("post"), comment("post"))
+    assert await counts(served) == {"post": 1}
+    await tell(served, "afterDelete", comment("post"))
+    await tell(served, "afterDelete", comment("post"))
+    assert await counts(served) == {"post": 0}
+
+
+async def test_an_edited_comment_changes_no_count(serve: Serve) -> None:
+    served = await serve(enable="comments")
+    await saved(served, comment("post"), comment("post", minute=1))
+    assert await counts(served) == {"post": 1}
+
+
+async def test_a_comment_that_moves_to_another_post_changes_both_counts(serve: Serve) -> None:
+    served = await serve(enable="comments")
+    await saved(served, comment("old"), comment("new", minute=1))
+    assert await counts(served) == {"old": 0, "new": 1}
+
+
+async def test_a_comment_that_leaves_its_post_is_one_less(serve: Serve) -> None:
+    served = await serve(enable="comments")
+    await saved(served, comment("post"), comment(minute=1))
+    assert await counts(served) == {"post": 0}
+
+
+async def test_what_is_told_late_changes_nothing(serve: Serve) -> None:
+    served = await serve(enable="comments")
+    await saved(served, comment("new", minute=1), comment("old"))
+    assert await counts(served) == {"new": 1}
+    await tell(served, "afterDelete", comment("new", minute=1))
+    await saved(served, comment("new", minute=1))
+    assert await counts(served) == {"new": 0}
+
+
+async def test_the_end_of_a_comment_that_was_never_counted_takes_none_away(serve: Serve) -> None:
+    served = await serve(enable="comments")
+    await tell(served, "afterDelete", comment("post"))
+    assert await counts(served) == {}
+
+
+async def test_many_comments_at_the_same_time_are_all_counted(serve: Serve) -> None:
+    served = await serve(enable="comments")
+    events = [comment("post", number) for number in range(25)]
+    told = [{"triggerName": "afterSave", "object": one} for one in events * 2]
+    await asyncio.gather(*(served.webhook("", one) for one in told))
+    assert await served.until_fired(50) == [SAVED] * 50
+    assert await counts(served) == {"post": 25}
+    assert served.logged("hook failed") == []
 
 
 @pytest.mark.parametrize("trigger", ["afterSave", "afterDelete"])
@@ -58,6 +115,22 @@ async def test_a_comment_without_a_post_is_counted_nowhere(
     serve: Serve, trigger: str, pointer: dict[str, Any]
 ) -> None:
     served = await serve(enable="comments")
-    assert await served.webhook("", after(trigger, {**comment(), **pointer})) == {}
-    assert await changes(served) == []
+    await tell(served, trigger, {**comment(), **pointer})
+    assert await counts(served) == {}
     assert served.logged("hook failed") == []
+
+
+async def test_the_count_of_a_post_is_told(serve: Serve) -> None:
+    served = await serve(enable="comments")
+    await saved(served, comment("post", 1), comment("post", 2))
+    for post, number in (("post", 2), ("unheardOf", 0)):
+        answer = await served.webhook("/functions/commentCount", {"params": {"post": post}})
+        assert answer == {"success": number}
+
+
+@pytest.mark.parametrize("params", [{}, {"post": ""}, {"post": 1}, {"post": None}])
+async def test_the_count_of_no_post_is_refused(serve: Serve, params: dict[str, Any]) -> None:
+    served = await serve(enable="comments")
+    answer = await served.webhook("/functions/commentCount", {"params": params})
+    assert answer == {"error": "commentCount needs post, the objectId of a post"}
+    assert served.fired == ["cloud_function commentCount (comments)"]

@@ -13,17 +13,11 @@ api_key = your-api-key
 """
 
 
-class Users:
-    """One user, with the access token of the documentation."""
-
-    async def by_token(self, token: str) -> str | None:
-        """The user the token belongs to."""
-        return {"user-access-token": "user-42"}.get(token)
-
-
 @pytest.fixture
 async def served(serve: Serve) -> Served:
-    return await serve(SKYGEAR, enable="endpoints", users=Users())
+    served = await serve(SKYGEAR, enable="endpoints")
+    await served.know(tokens={"user-access-token": "user-42"})
+    return served
 
 
 async def curl(served: Served, *arguments: str) -> str:

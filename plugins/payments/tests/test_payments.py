@@ -80,7 +80,9 @@ def saying(value: Any, status: int = 200) -> Answering:
 
 
 async def started(serve: Serve, url: str, key: str = KEY) -> Served:
-    return await serve(CONF.format(url=url, key=key), enable="payments")
+    served = await serve(CONF.format(url=url, key=key), enable="payments")
+    await served.know("p1")
+    return served
 
 
 async def call_back(served: Served, rest: str = "p1?transaction=t-1") -> Answer:
@@ -211,6 +213,7 @@ async def test_a_service_that_is_not_there_is_to_ask_again(serve: Serve) -> None
         "p1?transaction=",
         "p1?transaction=a&transaction=b",
         "?transaction=t-1",
+        "nobody?transaction=t-1",
     ],
 )
 async def test_a_callback_without_its_parts_asks_nobody(

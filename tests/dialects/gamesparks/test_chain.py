@@ -275,6 +275,7 @@ async def test_the_exact_body_and_every_header_are_within_reach(serve: Serve) ->
 
 async def test_one_script_cannot_change_what_the_next_reads(serve: Serve) -> None:
     served = await serve(CONF, {"alpha": CHANGING, "beta": READING})
+    await served.know("p1")
     answer = await served.request("GET", f"{DEFAULT}p1?a=1&a=2")
     assert answer.header("content-type") == "application/json"
     assert answer.json() == {

@@ -112,7 +112,9 @@ SOCKET = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], d
 
 @pytest.fixture
 async def served(serve: Serve) -> Served:
-    return await serve(CONF, {"offering": PLUGIN})
+    served = await serve(CONF, {"offering": PLUGIN})
+    await served.know(*PLACES)
+    return served
 
 
 async def answer_to(served: Served, place: str, value: object) -> Answer:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.dialects.skygear.served import SKYGEAR, USERS, plugin
+from tests.dialects.skygear.served import SKYGEAR, TOKENS, plugin
 from tests.serving import Serve
 from tornado_cc.skygear import current_context, current_request_id, current_user_id
 
@@ -78,7 +78,8 @@ def token(value: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("path", ["/plain", "/async"])
 async def test_a_handler_knows_user_key_and_request(serve: Serve, path: str) -> None:
-    served = await serve(SKYGEAR, PLUGIN, users=USERS)
+    served = await serve(SKYGEAR, PLUGIN)
+    await served.know(tokens=TOKENS)
     headers = token("good-token") | {"X-Skygear-API-Key": "client-key"}
     answer = await served.request("GET", path, headers)
     request_id = answer.header("X-Skygear-Request-Id")
@@ -104,7 +105,8 @@ async def test_the_master_key_is_named_and_nobody_is_nobody(serve: Serve, path: 
 
 @pytest.mark.parametrize("path", ["/meet", "/meet_in_threads"])
 async def test_two_calls_at_once_never_see_each_others_user(serve: Serve, path: str) -> None:
-    served = await serve(SKYGEAR, PLUGIN, users=USERS)
+    served = await serve(SKYGEAR, PLUGIN)
+    await served.know(tokens=TOKENS)
     answers = await asyncio.gather(
         served.request("GET", path, token("good-token")),
         served.request("GET", path, token("other-token")),
@@ -116,24 +118,28 @@ async def test_two_calls_at_once_never_see_each_others_user(serve: Serve, path: 
 
 
 async def test_another_thread_belongs_to_nobody(serve: Serve) -> None:
-    served = await serve(SKYGEAR, PLUGIN, users=USERS)
+    served = await serve(SKYGEAR, PLUGIN)
+    await served.know(tokens=TOKENS)
     assert (await served.request("GET", "/thread", token("good-token"))).json() == NOTHING
 
 
 async def test_after_the_call_there_is_nobody(serve: Serve) -> None:
-    served = await serve(SKYGEAR, PLUGIN, users=USERS)
+    served = await serve(SKYGEAR, PLUGIN)
+    await served.know(tokens=TOKENS)
     await served.request("GET", "/later", token("good-token"))
     assert (await served.request("GET", "/seen")).json() == [NOTHING]
 
 
 async def test_outside_of_every_call_there_is_nobody(serve: Serve) -> None:
-    served = await serve(SKYGEAR, PLUGIN, users=USERS)
+    served = await serve(SKYGEAR, PLUGIN)
+    await served.know(tokens=TOKENS)
     await served.request("GET", "/whoever", token("good-token"))
     assert (current_user_id(), current_request_id(), current_context()) == (None, None, {})
 
 
 async def test_a_threads_next_call_knows_nothing_of_the_last(serve: Serve) -> None:
-    served = await serve(f"{SKYGEAR}\n[hooks]\nthreads = 1\n", PLUGIN, users=USERS)
+    served = await serve(f"{SKYGEAR}\n[hooks]\nthreads = 1\n", PLUGIN)
+    await served.know(tokens=TOKENS)
     key = {"X-Skygear-API-Key": "client-key"}
     first = await served.request("GET", "/plain", key | token("good-token"))
     second = await served.request("GET", "/plain", key)

@@ -1,6 +1,6 @@
 """The plain form of the hook: asked for every path that no endpoint has."""
 
-from tests.dialects.skygear.served import SKYGEAR, USERS
+from tests.dialects.skygear.served import SKYGEAR, TOKENS
 from tests.serving import Serve
 
 PLAIN = """
@@ -28,7 +28,8 @@ def mine(request):
 
 
 async def test_it_answers_for_paths_and_methods_nobody_declared(serve: Serve) -> None:
-    served = await serve(SKYGEAR, {"plain": PLAIN, "declared": DECLARED}, users=USERS)
+    served = await serve(SKYGEAR, {"plain": PLAIN, "declared": DECLARED})
+    await served.know(tokens=TOKENS)
     token = {"X-Skygear-Access-Token": "good-token"}
     answer = await served.request("PATCH", "/any/%E4%BD%A0", token, b"body")
     assert answer.json() == {"path": ["/any/你", "PATCH"], "user": "user-42", "body": "body"}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.dialects.skygear.served import SKYGEAR, USERS, plugin
+from tests.dialects.skygear.served import SKYGEAR, TOKENS, plugin
 from tests.serving import Serve
 
 PLUGIN = plugin("""
@@ -93,13 +93,15 @@ async def test_a_caller_is_who_the_key_and_the_token_say(
     headers: dict[str, str],
     expected: tuple[int, dict[str, Any]],
 ) -> None:
-    served = await serve(SKYGEAR, PLUGIN, users=USERS)
+    served = await serve(SKYGEAR, PLUGIN)
+    await served.know(tokens=TOKENS)
     answer = await served.request(method, path, headers)
     assert (answer.status, answer.json()) == expected
 
 
 async def test_of_a_repeated_key_the_last_one_counts_as_for_the_endpoint(serve: Serve) -> None:
-    served = await serve(SKYGEAR, PLUGIN, users=USERS)
+    served = await serve(SKYGEAR, PLUGIN)
+    await served.know(tokens=TOKENS)
     twice = b"X-Skygear-API-Key: %s\r\nX-Skygear-API-Key: %s\r\n"
     raw = b"GET /key HTTP/1.1\r\nHost: localhost\r\n" + twice + b"\r\n"
     assert (await served.send(raw % (b"bad", b"client-key"), method="GET")).status == 200
@@ -108,7 +110,8 @@ async def test_of_a_repeated_key_the_last_one_counts_as_for_the_endpoint(serve: 
 
 
 async def test_an_empty_key_in_the_conf_fits_no_key(serve: Serve) -> None:
-    served = await serve("[dialect:skygear]", PLUGIN, users=USERS)
+    served = await serve("[dialect:skygear]", PLUGIN)
+    await served.know(tokens=TOKENS)
     assert (await served.request("GET", "/key?api_key=")).json() == NOBODY[1]
     assert (await served.request("GET", "/key", BAD_KEY)).json() == NO_KEY[1]
 

@@ -52,15 +52,13 @@ class Callbacks:
         template = f"{self._prefix}{'/'.join(['*'] * count)}" if 2 <= count <= 4 else "unmatched"
         return Route(template, "callback")
 
+    def carries_credentials(self, route: Route, request: Request) -> bool:
+        """Whether the path has a form that is served: then a secret stands in it."""
+        return self._path(request) is not None
+
     def read(self, route: Route, request: Request) -> Call:
         """The call of one callback, its secret verified."""
-        path = None
-        if request.path.startswith(self._prefix):
-            path = resolve(
-                read.as_sent(request.path.removeprefix(self._prefix)),
-                self._secrets,
-                strict=self._settings.strict_trailing_slash,
-            )
+        path = self._path(request)
         if path is None:
             raise Refusal("Not found", reason=Reason.NOT_FOUND)
         if not self._authentic(path):
@@ -75,6 +73,7 @@ class Callbacks:
             data=read.data(request),
             credential=path.credential,
             player_id=path.player_id,
+            player_required=self._settings.unknown_player == "404",
         )
 
     def accept(self, call: Call, value: object) -> object:
@@ -93,6 +92,15 @@ class Callbacks:
         script_data = outcome.value if isinstance(outcome, Reply) else {}
         assert isinstance(script_data, dict)
         return write.response(call, script_data)
+
+    def _path(self, request: Request) -> Path | None:
+        if not request.path.startswith(self._prefix):
+            return None
+        return resolve(
+            read.as_sent(request.path.removeprefix(self._prefix)),
+            self._secrets,
+            strict=self._settings.strict_trailing_slash,
+        )
 
     def _unreachable(
         self, surroundings: Surroundings, credentials: Container[str]

@@ -1,5 +1,7 @@
 """`[dialect:gamesparks]` and `[credential:NAME]`."""
 
+from typing import Literal
+
 from tornado_cc.core.secret import Secret
 from tornado_cc.settings import Field, Mount, SecretText, Settings
 
@@ -17,6 +19,10 @@ class DialectSettings(Settings):
     strict_trailing_slash: bool = Field(
         True,
         description="Whether a URL without a player has to end in a slash, as GameSparks demands.",
+    )
+    unknown_player: Literal["none", "404"] = Field(
+        "none",
+        description="What a player in the URL whom nobody knows is: no player at all, or refused.",
     )
 
 

@@ -18,16 +18,29 @@ HEADERS = "RESPONSE_HEADERS"
 STATUS = "RESPONSE_STATUS"
 RESERVED = frozenset({RAW, HEADERS, STATUS})
 
+_IN_SCRIPT = (
+    Reason.REFUSED,
+    Reason.NO_OBJECT,
+    Reason.TAKEN,
+    Reason.INVALID,
+    Reason.BAD_LOGIN,
+)
+"""What a script is to blame for."""
+
 _STATUS_OF = {
     Reason.UNAUTHORIZED: 403,
+    Reason.DISABLED: 403,
+    Reason.UNVERIFIED: 403,
+    Reason.PASSWORD_EXPIRED: 401,
+    Reason.TOO_MANY: 429,
     Reason.NOT_FOUND: 404,
     Reason.METHOD: 405,
     Reason.MALFORMED: 400,
     Reason.TOO_LARGE: 413,
     Reason.TOO_SLOW: 408,
     Reason.HEADERS_TOO_LARGE: 431,
-    Reason.REFUSED: 400,
     Reason.UNAVAILABLE: 503,
+    **dict.fromkeys(_IN_SCRIPT, 400),
 }
 
 
@@ -78,7 +91,7 @@ def refused(refusal: Refusal, detail: str = "") -> Response:
     lines: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
     if status == 405:
         lines += (("Allow", "GET, POST"),)
-    if refusal.reason not in (Reason.REFUSED, Reason.FAILED):
+    if refusal.reason not in (*_IN_SCRIPT, Reason.FAILED):
         return Response(status, json_value.dump({"error": refusal.message}), lines)
     message = f"{refusal.message}: {detail}" if detail else refusal.message
     return Response(status, json_value.dump({"error": {"script": message}}), lines)

@@ -16,8 +16,8 @@ class DialectSettings(Settings):
     )
     unauthorized_status: Literal[200, 401] = Field(
         200,
-        description="The status of an answer to a wrong key. A Parse Server shows its client our"
-        " whole response for any status of 400 or more.",
+        description="The status of an answer to a wrong key; `401` makes it 429 after too many. A"
+        " Parse Server shows its client our whole response for any status of 400 or more.",
     )
     unchanged: Literal["empty", "true"] = Field(
         "empty",

@@ -59,17 +59,18 @@ class ParseWebhooks:
             return Route(f"{prefix}/triggers/{{class}}/{{trigger}}", "hook", named)
         return self._unknown
 
+    def carries_credentials(self, route: Route, request: Request) -> bool:
+        """Whether there is a key to compare, and one to compare it with."""
+        asked = bool(self._settings.webhook_key) and route.kind != "page"
+        return asked and bool(request.headers.get(KEY_HEADER))
+
     def read(self, route: Route, request: Request) -> Call | Response:
         """The call of one webhook. The key is checked before anything the body says is believed."""
         if route.kind == "page":
             return self._pages[route.template]
         key = self._settings.webhook_key
         if key and not key.matches(request.headers.get(KEY_HEADER)):
-            raise Refusal(
-                "Request Unauthorized",
-                reason=Reason.UNAUTHORIZED,
-                log="wrong webhook key" if KEY_HEADER in request.headers else "no webhook key",
-            )
+            raise _unauthorized(is_guess=bool(request.headers.get(KEY_HEADER)))
         if route is self._unknown:
             raise Refusal("Unknown route", reason=Reason.NOT_FOUND)
         if request.method != "POST":
@@ -99,6 +100,13 @@ class ParseWebhooks:
     def write(self, route: Route, call: Call | None, outcome: Outcome) -> Response:
         """The answer: HTTP 200 and a JSON object, whatever happened."""
         return write.response(self._settings, call, outcome)
+
+
+def _unauthorized(*, is_guess: bool) -> Refusal:
+    """The refusal of a wrong key, or of none: the caller is told the same."""
+    reason = Reason.UNAUTHORIZED if is_guess else Reason.NO_CREDENTIALS
+    log = "wrong webhook key" if is_guess else "no webhook key"
+    return Refusal("Request Unauthorized", reason=reason, log=log)
 
 
 def _page(value: dict[str, Any]) -> Response:
@@ -152,10 +160,14 @@ def _agreed(key: str, from_path: str | None, body: Mapping[str, Any]) -> str | N
 
 def _common(request: Request, body: Mapping[str, Any]) -> dict[str, Any]:
     installation = body.get("installationId")
+    user = _mapping(body, "user")
+    user_id = (user or {}).get("objectId")
     return {
         "dialect": ParseWebhooks.name,
         "request": request,
-        "user": _mapping(body, "user"),
+        "user": user,
+        "user_id": user_id if isinstance(user_id, str) else None,
+        "client": ip if isinstance(ip := body.get("ip"), str) else "",
         "master": body.get("master") is True,
         "installation_id": installation if isinstance(installation, str) else None,
         "context": _mapping(body, "context") or {},

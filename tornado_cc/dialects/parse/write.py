@@ -11,17 +11,25 @@ from tornado_cc.core.outcome import SILENCE, Outcome, Reply
 from tornado_cc.dialects.parse import objects
 from tornado_cc.dialects.parse.settings import DialectSettings
 
+_UNAUTHORIZED = {Reason.UNAUTHORIZED: 401, Reason.NO_CREDENTIALS: 401, Reason.TOO_MANY: 429}
+
 
 def response(settings: DialectSettings, call: Call | None, outcome: Outcome) -> Response:
     """Always 200 with a JSON object: an error page would count as leave to save."""
     if isinstance(outcome, Refusal):
-        unauthorized = outcome.reason is Reason.UNAUTHORIZED
-        status = settings.unauthorized_status if unauthorized else 200
-        return Response(status, json_value.dump({"error": _error(outcome)}))
+        return Response(
+            _status(settings, outcome.reason), json_value.dump({"error": _error(outcome)})
+        )
     if isinstance(call, FunctionCall):
         return Response(200, json_value.dump(_function(outcome)))
     assert isinstance(call, TriggerCall)
     return Response(200, json_value.dump(_trigger(settings, call, outcome)))
+
+
+def _status(settings: DialectSettings, reason: Reason) -> int:
+    if settings.unauthorized_status == 200:
+        return 200
+    return _UNAUTHORIZED.get(reason, 200)
 
 
 def _error(refusal: Refusal) -> Any:

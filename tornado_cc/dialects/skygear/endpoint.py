@@ -14,7 +14,6 @@ from tornado_cc.core.outcome import Outcome, Reply
 from tornado_cc.core.ports import Route, Surroundings
 from tornado_cc.core.redact import Redactor
 from tornado_cc.dialects.skygear import write
-from tornado_cc.dialects.skygear.errors import SkygearException
 from tornado_cc.dialects.skygear.paths import Table, location
 from tornado_cc.dialects.skygear.request import Request as WebRequest
 from tornado_cc.dialects.skygear.request import web_request
@@ -76,6 +75,13 @@ class Endpoints:
             return Route(template, "method")
         return Route(template, "endpoint", {"pattern": found.pattern, "method": method})
 
+    def carries_credentials(self, route: Route, request: Request) -> bool:
+        """Whether a key or a token would be looked at: not where no endpoint is asked."""
+        if route.kind not in ("endpoint", "unmatched"):
+            return False
+        given = self._credentials(request, web_request(request, self._prefix))
+        return (given.access_key_type or given.bad_key or given.token) is not None
+
     def read(self, route: Route, request: Request) -> Call | Response:
         """The call of an endpoint, its key checked, or the answer where no endpoint is asked."""
         if route.kind == "preflight":
@@ -104,9 +110,12 @@ class Endpoints:
             access_key_type=given.access_key_type,
             # A bad key stops soft authentication, token and all (row 78).
             access_token=given.token if given.bad_key is None else None,
+            bad_credentials=given.bad_key is not None,
             master=given.access_key_type == "master",
             key_required=key_required,
             user_required=user_required,
+            verification_required=self._settings.verification_required,
+            password_days=self._settings.password_days,
         )
         web.call = call
         return call
@@ -207,6 +216,7 @@ def _last(request: Request, header: str) -> str:
 def _demand(given: Credentials) -> None:
     """The checks of `key_required` that need no store; the token itself is looked up later."""
     if given.bad_key is not None:
-        raise SkygearException(f"Cannot verify api key: `{given.bad_key}`", 103)
+        message = f"Cannot verify api key: `{given.bad_key}`"
+        raise Refusal(message, reason=Reason.UNAUTHORIZED, log="wrong api key")
     if given.access_key_type is None and given.token is None:
         raise Refusal("no credentials", reason=Reason.NO_CREDENTIALS)

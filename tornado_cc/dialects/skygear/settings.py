@@ -28,6 +28,12 @@ class DialectSettings(Settings):
     response_timeout: Seconds = Field(
         60, description="Seconds an endpoint may take, in place of `[hooks] deadline`."
     )
+    verification_required: bool = Field(
+        False, description="Whether a user who is not verified is refused, code 128."
+    )
+    password_days: int = Field(
+        0, ge=0, description="Days after which a password is too old, code 126; 0 is never."
+    )
     traceback: bool = Field(
         False,
         description="Whether an error carries the traceback, as the original's did; in development"

@@ -24,12 +24,23 @@ _SPELT: dict[Reason, tuple[int, str | None, int | None]] = {
     Reason.REFUSED: (102, None, None),
     Reason.NO_CREDENTIALS: (101, "Both api key and access token are empty", None),
     Reason.NO_USER: (101, "Authentication is required for this action, please login.", None),
+    Reason.UNAUTHORIZED: (103, None, None),
+    Reason.TOO_MANY: (101, None, 429),
+    Reason.DISABLED: (127, "user is disabled", None),
+    Reason.UNVERIFIED: (128, "User is not yet verified", None),
+    # 126 was the policy's code too, with a status that would blame the server.
+    Reason.PASSWORD_EXPIRED: (126, "password expired", 401),
     Reason.BAD_TOKEN: (104, "token does not exist or it has expired", None),
     Reason.UNAVAILABLE: (118, None, None),
     Reason.TOO_LARGE: (107, None, 413),
     Reason.TOO_SLOW: (107, None, 408),
     Reason.HEADERS_TOO_LARGE: (107, None, 431),
     Reason.MALFORMED: (107, None, None),
+    # Parse's codes, which what a store refuses carries, mean something else here.
+    Reason.NO_OBJECT: (110, None, None),
+    Reason.TAKEN: (109, None, None),
+    Reason.INVALID: (108, None, None),
+    Reason.BAD_LOGIN: (105, None, None),
     Reason.NOT_FOUND: (117, "route unmatched", None),
 }
 _TIMED_OUT = (122, "Service taking too long to respond.")
@@ -82,9 +93,9 @@ def refused(refusal: Refusal, clean: Clean | None, *, with_traceback: bool) -> R
     if isinstance(refusal, Failure):
         return _failed(refusal, clean, with_traceback=with_traceback)
     code, message, status = _SPELT.get(refusal.reason, (UNEXPECTED, None, None))
-    if refusal.code is not None:
+    if refusal.code is not None and refusal.reason is Reason.REFUSED:
         code = refusal.code
-    return error(code, message or refusal.message, status=status)
+    return error(code, message or refusal.message, refusal.info, status=status)
 
 
 def _failed(failure: Failure, clean: Clean | None, *, with_traceback: bool) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -15,6 +16,10 @@ from pathlib import Path
 
 KILL_AFTER = 15.0
 """Seconds a child has to end by itself once it was asked to."""
+
+SERVER_PORTS = range(10_000, 32_768)
+"""Below the ports that Linux and macOS give to clients: one of those can be anybody's at any time,
+and a client that tries it while its server is down may be connected to itself."""
 
 
 class ChildError(Exception):
@@ -54,10 +59,10 @@ class Child:
                 raise self.error(f"ended with code {self.popen.returncode}")
             if time.monotonic() > deadline:
                 raise self.error(f"was not ready after {timeout:g} s")
-            time.sleep(0.05)
+            time.sleep(0.02)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
-        """Ask the program to end, and kill its whole group if it does not."""
+        """Ask the program to end, and kill all of it if it does not."""
         if self.is_running():
             self.popen.send_signal(how)
         try:
@@ -68,14 +73,45 @@ class Child:
             self.kill()
 
     def kill(self) -> None:
-        """End whatever is left of the group; nothing may be left of it."""
+        """End it, its group and its descendants; nothing may be left of them.
+
+        It is held first, so that it neither starts another nor notices that one is gone.
+        """
+        family: list[int] = []
+        if self.is_running():
+            self.popen.send_signal(signal.SIGSTOP)
+            family = list(_descendants(self.popen.pid))
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.popen.pid, signal.SIGKILL)
+        for pid in family:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.popen.wait()
+        deadline = time.monotonic() + KILL_AFTER
+        while any(is_alive(pid) for pid in family):
+            if time.monotonic() > deadline:
+                raise self.error("left processes behind that cannot be killed")
+            time.sleep(0.005)
 
 
-@contextlib.contextmanager
-def running(
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and was not waited for yet does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "XZ"
+    except OSError:
+        return False
+
+
+def _descendants(pid: int) -> Iterator[int]:
+    """Its children and theirs, which may have left its group; none where there is no /proc."""
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in map(int, children.read_text().split()):
+                yield child
+                yield from _descendants(child)
+
+
+def start(
     name: str,
     command: Sequence[str | Path],
     *,
@@ -83,15 +119,11 @@ def running(
     log: Path,
     environment: Mapping[str, str] | None = None,
     user: str | None = None,
-    orphaned: signal.Signals = signal.SIGKILL,
-) -> Iterator[Child]:
-    """Run a program for as long as the block lasts.
-
-    `orphaned` is what it gets should we be killed ourselves.
-    """
-    with log.open("wb") as output:
+) -> Child:
+    """Start a program that the caller has to end; its output is added to the log."""
+    with log.open("ab") as output:
         popen = subprocess.Popen(
-            [*_dying_with_us(orphaned), *command],
+            command,
             cwd=folder,
             env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
@@ -102,26 +134,44 @@ def running(
             group=user,
             extra_groups=None if user is None else [],
         )
-    child = Child(name, popen, log)
+    return Child(name, popen, log)
+
+
+@contextlib.contextmanager
+def running(
+    name: str,
+    command: Sequence[str | Path],
+    *,
+    folder: Path,
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Child]:
+    """Run a program for as long as the block lasts."""
+    whole = [*_dying_with_us(), *command]
+    child = start(name, whole, folder=folder, log=log, environment=environment)
     try:
         yield child
     finally:
         child.kill()
 
 
-def _dying_with_us(how: signal.Signals) -> list[str]:
-    """A prefix that has the kernel signal the child should pytest itself be killed.
+def _dying_with_us() -> list[str]:
+    """A prefix that has the kernel kill the child should pytest itself be killed.
 
     A group of its own keeps Ctrl-C away from the child, and no fixture is torn
     down after a SIGKILL. `setpriv` is in every Debian; elsewhere do without.
     """
     setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", how.name.removeprefix("SIG")] if setpriv else []
+    return [setpriv, "--pdeathsig", "KILL"] if setpriv else []
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 on which nothing listens at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of 127.0.0.1 on which nothing listens at the moment.
+
+    Not from `random`, which may be seeded: tests that run beside these would choose the same.
+    """
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            port = secrets.choice(SERVER_PORTS)
+            probe.bind(("127.0.0.1", port))
+            return port

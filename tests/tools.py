@@ -1,8 +1,8 @@
-"""Finds or installs the programs that the end-to-end tests run.
+"""Finds or installs the programs that tests run.
 
-`setup.sh` runs this file as a script and the fixtures import it, so that both
-agree on what counts as present. It imports nothing of its own package: as a
-script it has none.
+`e2e/setup.sh` runs this file as a script and the fixtures import it, so that
+both agree on what counts as present. It imports nothing of ours and no library:
+as a script it has no package, and in .ci/run it runs before anything is installed.
 """
 
 from __future__ import annotations
@@ -15,19 +15,23 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-"""The folder of the end-to-end tests."""
+"""The folder of the tests."""
 
-PACKAGE_JSON = HERE / "parse_server" / "package.json"
+PACKAGE_JSON = HERE / "e2e" / "parse_server" / "package.json"
 """Which Parse Server, exactly."""
 
-START_SCRIPT = HERE / "parse_server" / "start.mjs"
+START_SCRIPT = HERE / "e2e" / "parse_server" / "start.mjs"
 """What starts it."""
 
-INSTALL_FOLDER = HERE.parents[1] / ".e2e" / "parse_server"
+INSTALL_FOLDER = HERE.parent / ".e2e" / "parse_server"
 """Where node_modules go: outside the tests, in a folder that git ignores."""
 
 OLDEST_NODE = (20, 19)
 """Parse Server 9 does not start on anything older."""
+
+
+DEBIAN_POSTGRES = Path("/usr/lib/postgresql")
+"""Where Debian keeps the server's programs: off the PATH, one folder per version."""
 
 
 class MissingToolError(Exception):
@@ -35,24 +39,31 @@ class MissingToolError(Exception):
 
 
 def find_postgres() -> Path:
-    """Return the newest folder of PostgreSQL programs that comes with PostGIS.
+    """Return the folder of PostgreSQL's programs: the one on the PATH, else the newest."""
+    return _first_of(_postgres_folders(), "PostgreSQL", "postgresql")
 
-    Debian keeps the server's programs off the PATH, one folder per version.
-    """
-    for folder in _postgres_folders():
-        if _has_postgis(folder):
-            return folder
-    raise MissingToolError(
-        "PostgreSQL with PostGIS was not found on the PATH nor in /usr/lib/postgresql/*/bin."
-        " On Debian: apt-get install postgresql postgresql-postgis"
-    )
+
+def find_postgis() -> Path:
+    """Return the first such folder whose server knows PostGIS."""
+    folders = [folder for folder in _postgres_folders() if _has_postgis(folder)]
+    return _first_of(folders, "PostgreSQL with PostGIS", "postgresql postgresql-postgis")
+
+
+def _first_of(folders: list[Path], what: str, packages: str) -> Path:
+    """Return the first folder; without any, say what to install."""
+    if not folders:
+        raise MissingToolError(
+            f"{what} was not found on the PATH nor in {DEBIAN_POSTGRES}/*/bin."
+            f" On Debian: apt-get install {packages}"
+        )
+    return folders[0]
 
 
 def _postgres_folders() -> list[Path]:
     """Folders with an `initdb`, the one on the PATH first, then newest first."""
     on_path = shutil.which("initdb")
     folders = [Path(on_path).resolve().parent] if on_path else []
-    debian = Path("/usr/lib/postgresql").glob("*/bin")
+    debian = DEBIAN_POSTGRES.glob("*/bin")
     folders += sorted(debian, key=lambda folder: _version(folder.parent.name), reverse=True)
     return [folder for folder in folders if (folder / "initdb").is_file()]
 
@@ -128,7 +139,7 @@ def _npm_install() -> None:
 def main(names: list[str]) -> int:
     """Check the named tools and print where they are, or what is missing."""
     checks = {
-        "postgres": find_postgres,
+        "postgres": find_postgis,
         "node": find_node,
         "parse-server": install_parse_server,
     }

@@ -1,0 +1,188 @@
+"""Writing an object from within: before-hooks, the store, after-hooks. The one way to an object.
+
+Whoever writes one, its hooks fire as for a Parse Server's webhook: with the whole object and the
+changes laid over it, operations still operations.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tornado_cc.core import json_value
+from tornado_cc.core.call import Call, TriggerCall
+from tornado_cc.core.errors import Failure, Refusal
+from tornado_cc.core.message import Headers, Request
+from tornado_cc.core.outcome import Reply
+from tornado_cc.flows import trigger
+from tornado_cc.flows.afterwards import Afterwards
+from tornado_cc.flows.players import load
+from tornado_cc.hooks import Fires, Registry
+from tornado_cc.store import Store, TooDeep
+from tornado_cc.store.fields import check_fields, check_id
+from tornado_cc.store.ids import new_id
+
+Object = dict[str, Any]
+
+MAX_DEPTH = 8
+"""How many writes may lead to one another: a hook that stores what fires it would never end."""
+
+_SYSTEM = frozenset({"className", "objectId", "createdAt", "updatedAt"})
+_NO_REQUEST = Request("", "", "", Headers(), b"")
+
+
+class Records:
+    """The writes of hooks, each with the hooks it fires."""
+
+    def __init__(
+        self, store: Store, registry: Registry, runner: Fires, afterwards: Afterwards
+    ) -> None:
+        self.store = store
+        self._registry = registry
+        self._runner = runner
+        self._afterwards = afterwards
+
+    async def create(
+        self, origin: Call | None, class_name: str, fields: Mapping[str, Any], object_id: str | None
+    ) -> Object:
+        """Store a new object. Raises what a before-hook refuses with, and `StoreError`s."""
+        changes = check_fields(fields)
+        self._check_depth(origin, class_name, "save")
+        shown = dict(changes)
+        if object_id is not None:
+            shown["objectId"] = check_id(object_id)
+        changes = await self._before_save(origin, class_name, changes, shown, None)
+        stored = await self.store.objects.insert(class_name, object_id or new_id(), changes)
+        self._after(origin, "after_save", class_name, stored, None)
+        return stored
+
+    async def update(
+        self,
+        origin: Call | None,
+        class_name: str,
+        object_id: str,
+        changes: Mapping[str, Any],
+        where: Mapping[str, Any] | None,
+    ) -> Object:
+        """Change an object. Raises what a before-hook refuses with, and `StoreError`s."""
+        checked, object_id = check_fields(changes), check_id(object_id)
+        self._check_depth(origin, class_name, "save")
+        if self._registry.who("before_save", (class_name,)):
+            original = await self.store.objects.get(class_name, object_id, where)
+            shown = {**original, **checked}
+            checked = await self._before_save(origin, class_name, checked, shown, original)
+        before, after = await self.store.objects.update(class_name, object_id, checked, where)
+        self._after(origin, "after_save", class_name, after, before)
+        return after
+
+    async def delete(
+        self,
+        origin: Call | None,
+        class_name: str,
+        object_id: str,
+        where: Mapping[str, Any] | None,
+    ) -> None:
+        """Remove an object. Raises what a before-hook refuses with, and `StoreError`s."""
+        check_id(object_id)
+        self._check_depth(origin, class_name, "delete")
+        if self._registry.who("before_delete", (class_name,)):
+            original = await self.store.objects.get(class_name, object_id, where)
+            await self._run(_call(origin, "before_delete", class_name, original, None))
+        gone = await self.store.objects.delete(class_name, object_id, where)
+        self._after(origin, "after_delete", class_name, gone, None)
+
+    def _check_depth(self, origin: Call | None, class_name: str, event: str) -> None:
+        """Before anything is stored: what an after-hook writes may lead too deep as well.
+
+        Raises:
+            TooDeep: writes of hooks have led to one another for too long.
+        """
+        if origin is None or origin.depth < MAX_DEPTH:
+            return
+        hooks = (f"before_{event}", f"after_{event}")
+        if any(self._registry.who(hook, (class_name,)) for hook in hooks):
+            raise TooDeep(
+                f"Hooks store objects whose hooks store objects, {MAX_DEPTH} times over; the last"
+                f" wrote to class {class_name}"
+            )
+
+    async def _before_save(
+        self,
+        origin: Call | None,
+        class_name: str,
+        changes: Object,
+        shown: Object,
+        original: Object | None,
+    ) -> Object:
+        """The changes once the hooks have had their say."""
+        if not self._registry.who("before_save", (class_name,)):
+            return changes
+        call = _call(origin, "before_save", class_name, shown, original)
+        left = await self._run(call)
+        return check_fields({**changes, **difference(call.object, left)})
+
+    async def _run(self, call: TriggerCall) -> Object:
+        await load(call, self.store.players)
+        outcome = await trigger.run(call, _accept, self._registry, self._runner)
+        if isinstance(outcome, Failure):
+            # The writer is a hook too, and it may be one that is passed over when its time is up.
+            outcome.timed_out = False
+        if isinstance(outcome, Refusal):
+            raise outcome
+        if not isinstance(outcome, Reply):
+            return call.object
+        assert isinstance(outcome.value, dict)
+        return outcome.value
+
+    def _after(
+        self,
+        origin: Call | None,
+        hook: str,
+        class_name: str,
+        stored: Object,
+        original: Object | None,
+    ) -> None:
+        if self._registry.who(hook, (class_name,)):
+            # The writer goes on with what it was given, and may change it.
+            told = json_value.clone(stored)
+            self._afterwards.add(_call(origin, hook, class_name, told, original))
+
+
+def _call(
+    origin: Call | None, hook: str, class_name: str, shown: Object, original: Object | None
+) -> TriggerCall:
+    """The call a write makes, in the name of the call whose hook writes."""
+    first, second = hook.split("_")
+    afterwards = first == "after"
+    return TriggerCall(
+        dialect=origin.dialect if origin is not None else "store",
+        hook=hook,
+        claim=(class_name,),
+        request=origin.request if origin is not None else _NO_REQUEST,
+        user=json_value.clone(origin.user) if origin is not None else None,
+        user_id=origin.user_id if origin is not None else None,
+        client=origin.client if origin is not None else "",
+        master=True,
+        installation_id=origin.installation_id if origin is not None else None,
+        context=json_value.clone(origin.context) if origin is not None else {},
+        depth=origin.depth + 1 if origin is not None else 1,
+        trigger=f"{first}{second.capitalize()}",
+        class_name=class_name,
+        object={**shown, "className": class_name},
+        original=None if original is None else {**original, "className": class_name},
+        before=not afterwards,
+        afterwards=afterwards,
+    )
+
+
+def _accept(_: TriggerCall, value: object) -> Any:
+    return json_value.checked(value)
+
+
+def difference(shown: Object, left: Object) -> Object:
+    """What the hooks changed, as changes: a field they took away is deleted."""
+    changed = {
+        name: value
+        for name, value in left.items()
+        if name not in _SYSTEM and not (name in shown and json_value.same(value, shown[name]))
+    }
+    gone = {name: {"__op": "Delete"} for name in shown if name not in left and name not in _SYSTEM}
+    return {**changed, **gone}
