@@ -48,8 +48,6 @@ class PostgreSQL:
             pool_size=pool,
             max_overflow=0,
             pool_timeout=timeout,
-            # A connection that died since its last use is replaced before anything relies on it.
-            pool_pre_ping=True,
             hide_parameters=True,
             json_serializer=to_json,
             json_deserializer=from_json,
@@ -115,6 +113,12 @@ class PostgreSQL:
             )
         except (asyncpg.ClientConfigurationError, ValueError) as error:
             raise CannotOpen(f"the database URL cannot be used: {type(error).__name__}") from None
+        except asyncpg.InvalidAuthorizationSpecificationError as error:
+            raise CannotOpen(
+                f"{self.place} does not know this user name and password ({error.sqlstate})"
+            ) from None
+        except asyncpg.InvalidCatalogNameError:
+            raise CannotOpen(f"{self.place} does not exist; create the database first") from None
         self._reached = True
         return connection
 
@@ -124,6 +128,9 @@ class PostgreSQL:
                 return await attempt.run()
             except DBAPIError as error:
                 state = _state(error)
+                if error.connection_invalidated and not attempt.commits and tries_left:
+                    # It died since its last use, so nothing was done. The next one is new.
+                    continue
                 if state.startswith(_OUR_FAULT):
                     raise StatementFailed(_cause(error), error.statement) from None
                 if state not in _AGAIN or not tries_left:
@@ -136,19 +143,23 @@ class PostgreSQL:
             except CannotOpen as error:
                 if not self._reached:
                     raise
-                # A file that the URL names is gone, and may be back.
+                # What the URL names is gone, and may be back.
                 raise attempt.unavailable(str(error)) from None
         raise AssertionError("unreachable")
 
 
 class _Attempt:
-    """A function on its way to the database, and whether it has got there."""
+    """A function on its way to the database, and whether what it did may be there.
+
+    Attributes:
+        commits: whether the function has returned, so that only the commit is left.
+    """
 
     def __init__(self, engine: AsyncEngine, function: Transaction[Any], *, writes: bool) -> None:
         self._engine = engine
         self._function = function
         self._writes = writes
-        self._begun = False
+        self.commits = False
 
     async def run(self) -> Any:
         """Run it in a transaction of its own."""
@@ -157,11 +168,13 @@ class _Attempt:
 
     def unavailable(self, cause: str) -> StoreUnavailable:
         """Why there is no answer."""
-        return StoreUnavailable(log=cause, maybe_done=self._writes and self._begun)
+        return StoreUnavailable(log=cause, maybe_done=self._writes and self.commits)
 
     def _run(self, connection: Connection) -> Any:
-        self._begun = True
-        return self._function(connection)
+        self.commits = False
+        value = self._function(connection)
+        self.commits = True
+        return value
 
 
 def _state(error: DBAPIError) -> str:
