@@ -15,6 +15,8 @@ _DURATION = re.compile(r"(?P<number>[0-9]{1,9})(?P<unit>[smhdw])")
 _LONGEST = timedelta(days=36_525)
 NEVER = "never"
 
+_ONE_OF = "Give one of --password, --password-stdin and --password-file."
+
 _LARGEST = 1 << 20
 """Bytes of a secret or a value that is read from elsewhere."""
 
@@ -80,7 +82,7 @@ def password(prompt: bool, from_stdin: bool, file: Path | None) -> str | None:
     It is never an argument: those can be read in the process list and in the shell's history.
     """
     if prompt + from_stdin + (file is not None) > 1:
-        raise click.UsageError("Give one of --password, --password-stdin and --password-file.")
+        raise click.UsageError(_ONE_OF)
     if from_stdin:
         return _line(_read(sys.stdin.buffer), "Standard input")
     if file is not None:
@@ -93,6 +95,14 @@ def password(prompt: bool, from_stdin: bool, file: Path | None) -> str | None:
         )
     answer: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     return answer
+
+
+def needed_password(prompt: bool, from_stdin: bool, file: Path | None) -> str:
+    """The same, where one is needed."""
+    found = password(prompt, from_stdin, file)
+    if found is None:
+        raise click.UsageError(_ONE_OF)
+    return found
 
 
 def standard_input() -> str:

@@ -7,6 +7,7 @@ import click
 from tornado_cc.cli import arguments, tables
 from tornado_cc.cli.command import REFUSED, end, run
 from tornado_cc.cli.logs import printable
+from tornado_cc.cli.output import say
 from tornado_cc.core import json_value
 from tornado_cc.store import Store
 
@@ -34,7 +35,7 @@ def get(name: str) -> None:
             _end_without(name)
         return _spelt(parameters[name][0])
 
-    click.echo(run(work))
+    say(run(work))
 
 
 # Otherwise -1 would be an option that nobody knows.
@@ -64,7 +65,7 @@ def set_one(name: str, value: str, string: bool, master_key_only: bool | None) -
         return parameters.get(name, (None, False))[1]
 
     who = "for the master key only" if run(work) else "public"
-    click.echo(f"{printable(name)} is set, and {who}")
+    say(f"{printable(name)} is set, and {who}")
 
 
 @config.command()
@@ -78,7 +79,7 @@ def unset(name: str) -> None:
         await store.config.save({name: {"__op": "Delete"}})
 
     run(work)
-    click.echo(f"{printable(name)} is removed")
+    say(f"{printable(name)} is removed")
 
 
 @config.command("list")
@@ -102,7 +103,7 @@ def list_all(as_json: bool, reveal: bool) -> None:
     if as_json:
         values = {name: value for name, (value, _) in parameters.items()}
         flags = {name: only for name, (_, only) in parameters.items()}
-        click.echo(_spelt({"params": values, "masterKeyOnly": flags}))
+        say(_spelt({"params": values, "masterKeyOnly": flags}))
         return
     rows = [
         (

@@ -5,7 +5,7 @@ import asyncio
 import click
 
 from tornado_cc.cli.command import guarded, store_settings
-from tornado_cc.settings import StoreSettings
+from tornado_cc.cli.output import say
 from tornado_cc.store.move import migrate as bring_up_to_date
 
 
@@ -17,11 +17,7 @@ def migrate() -> None:
     the first start, and after an update. Running it again does no harm. A database made by a newer
     tornado_cc is refused.
     """
-    settings: StoreSettings = store_settings()
-    place = str(settings.url)
-    changed = guarded(lambda: asyncio.run(bring_up_to_date(settings.url)), place)
-    click.echo(
-        f"{place}: the tables are up to date now"
-        if changed
-        else f"{place}: the tables were up to date, nothing was done"
-    )
+    database = store_settings().url
+    changed = guarded(lambda: asyncio.run(bring_up_to_date(database)), str(database))
+    done = "are up to date now" if changed else "were up to date, nothing was done"
+    say(f"{database}: the tables {done}")

@@ -1,6 +1,7 @@
 """`move`: everything a database keeps, copied into another."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ import click
 
 from tornado_cc.cli import arguments, tables
 from tornado_cc.cli.command import REFUSED, end, guarded, store_settings
+from tornado_cc.cli.output import say
 from tornado_cc.settings import Database
 from tornado_cc.store.move import Moved, MoveRefused, Notice
 from tornado_cc.store.move import move as copy_all
@@ -35,6 +37,8 @@ def move(source: str | None, target: str) -> None:
     for one in (taken, filled):
         if one.path is None:
             click.echo(f"tornado_cc: note: no server may use {one} during the move", err=True)
+    # A service manager's way to interrupt; without it half a file would be left.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         moved = guarded(lambda: _moved(taken, filled), f"{taken} and {filled}")
     except KeyboardInterrupt:
@@ -44,7 +48,7 @@ def move(source: str | None, target: str) -> None:
         [(one.table, f"{one.source:,}", f"{one.target:,}") for one in moved],
         numbers=("rows there", "rows here"),
     )
-    click.echo(f"{taken} is copied into {filled}; to use that, state it as [store] url")
+    say(f"{taken} is copied into {filled}; to use that, state it as [store] url")
 
 
 def _moved(source: Database, target: Database) -> Sequence[Moved]:

@@ -12,6 +12,7 @@ import click
 
 from tornado_cc.cli import logs
 from tornado_cc.cli.command import CANNOT_RUN, end, end_with_mistakes
+from tornado_cc.cli.output import say
 from tornado_cc.core.redact import Redactor
 from tornado_cc.hooks import Implementation
 from tornado_cc.hooks.specs import HOOKS
@@ -92,14 +93,14 @@ async def _serve(built: Built) -> None:
 
 
 def _report(conf: Path, built: Built) -> None:
-    click.echo(f"{conf} is valid.")
+    say(f"{conf} is valid.")
     for warning in built.warnings():
         click.echo(f"warning: {warning}", err=True)
     for dialect in built.dialects:
-        click.echo(f"dialect {dialect.name} at {dialect.mount}")
+        say(f"dialect {dialect.name} at {dialect.mount}")
     in_order = sorted(built.registry.everything(), key=lambda one: HOOKS.index(one.hook))
     for one in in_order:
-        click.echo(f"plugin {one.plugin}: {' '.join((one.hook, *_claim(one)))} ({one.place})")
+        say(f"plugin {one.plugin}: {' '.join((one.hook, *_claim(one)))} ({one.place})")
 
 
 def _claim(one: Implementation) -> tuple[str, ...]:

@@ -1,11 +1,11 @@
 """Rows for people: a table as wide as the terminal, or as its widest row when nobody looks."""
 
-import sys
+import io
+import os
 from collections.abc import Iterable, Sequence
 
-import click
-
 from tornado_cc.cli.logs import printable
+from tornado_cc.cli.output import say
 
 _ANY_WIDTH = 100_000
 
@@ -29,8 +29,15 @@ def show(
     for row in rows:
         # As a text, or square brackets in a name would be taken for markup.
         table.add_row(*(Text(printable(cell)) for cell in row))
-    console = Console(width=None if sys.stdout.isatty() else _ANY_WIDTH, highlight=False)
-    with console.capture() as capture:
-        console.print(table)
-    for line in capture.get().splitlines():
-        click.echo(line.rstrip())
+    on_screen = os.isatty(1)
+    # The console writes nothing itself: what cannot be written is for `say` to tell.
+    shown = io.StringIO()
+    console = Console(
+        file=shown,
+        force_terminal=on_screen or None,
+        width=None if on_screen else _ANY_WIDTH,
+        highlight=False,
+    )
+    console.print(table)
+    for line in shown.getvalue().splitlines():
+        say(line.rstrip())

@@ -1,6 +1,6 @@
 """`users`: who there is, who may come in, and with which token."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,9 +11,11 @@ import click
 from tornado_cc.cli import arguments, tables
 from tornado_cc.cli.command import REFUSED, end, run
 from tornado_cc.cli.logs import printable
+from tornado_cc.cli.output import CannotWrite, say
 from tornado_cc.core import json_value
 from tornado_cc.core.state import User
 from tornado_cc.store import Store
+from tornado_cc.store.users import Users
 
 _PAGE = 1000
 
@@ -80,7 +82,7 @@ def add(
             verified=not unverified,
         )
 
-    click.echo(f"{_called(run(work))} is added")
+    say(f"{_called(run(work))} is added")
 
 
 @users.command("list")
@@ -101,7 +103,7 @@ def show(user: str, as_json: bool) -> None:
 
     one = run(work)
     if as_json:
-        click.echo(_json(one))
+        say(_json(one))
         return
     tables.show(("field", "value"), [(name, _cell(value)) for name, value in asdict(one).items()])
 
@@ -123,33 +125,21 @@ def disable(user: str, message: str | None, until: datetime | None) -> None:
 
     one = run(work)
     end_of_it = f" until {one.disabled_until}" if one.disabled_until else ""
-    click.echo(f"{_called(one)} is disabled{end_of_it}")
+    say(f"{_called(one)} is disabled{end_of_it}")
 
 
 @users.command()
 @_which
 def enable(user: str) -> None:
     """Let a user in again."""
-
-    async def work(store: Store) -> User:
-        one = await _found(store, user)
-        await store.users.enable(one.id)
-        return one
-
-    click.echo(f"{_called(run(work))} is enabled")
+    say(f"{_changed(user, Users.enable)} is enabled")
 
 
 @users.command()
 @_which
 def verify(user: str) -> None:
     """Note that a user is verified."""
-
-    async def work(store: Store) -> User:
-        one = await _found(store, user)
-        await store.users.verify(one.id)
-        return one
-
-    click.echo(f"{_called(run(work))} is verified")
+    say(f"{_changed(user, Users.verify)} is verified")
 
 
 @users.command()
@@ -157,16 +147,9 @@ def verify(user: str) -> None:
 @_password_options
 def password(user: str, ask: bool, password_stdin: bool, password_file: Path | None) -> None:
     """Set a user's password. Every session the user has ends."""
-    new = arguments.password(ask, password_stdin, password_file)
-    if new is None:
-        raise click.UsageError("Give one of --password, --password-stdin and --password-file.")
-
-    async def work(store: Store) -> User:
-        one = await _found(store, user)
-        await store.users.set_password(one.id, new)
-        return one
-
-    click.echo(f"{_called(run(work))} has a new password; sessions from before have ended")
+    new = arguments.needed_password(ask, password_stdin, password_file)
+    who = _changed(user, lambda users, user_id: users.set_password(user_id, new))
+    say(f"{who} has a new password; sessions from before have ended")
 
 
 @users.command()
@@ -185,13 +168,18 @@ def token(user: str, expires: timedelta | None) -> None:
         TOKEN=$(python -m tornado_cc --conf conf/dev.ini users token alice)
     """
 
-    async def work(store: Store) -> tuple[User, str, str | None]:
+    async def work(store: Store) -> tuple[User, str | None]:
         one = await _found(store, user)
         session = await store.users.issue(one.id, expires)
-        return one, session.token, session.expires_at
+        try:
+            say(session.token)
+        except (CannotWrite, BrokenPipeError):
+            # Nobody has seen it, so nobody could ever end it alone.
+            await store.users.log_out(session.token)
+            raise
+        return one, session.expires_at
 
-    one, text, until = run(work)
-    click.echo(text)
+    one, until = run(work)
     click.echo(
         f"tornado_cc: the token of {_called(one)} is shown this once, as only a hash of it is kept;"
         f" {'it ends ' + until if until else 'it never ends'}",
@@ -203,13 +191,18 @@ def token(user: str, expires: timedelta | None) -> None:
 @_which
 def revoke(user: str) -> None:
     """End all sessions of a user: no token counts any more."""
+    say(f"all sessions of {_changed(user, Users.revoke_all)} have ended")
+
+
+def _changed(user: str, change: Callable[[Users, str], Awaitable[None]]) -> str:
+    """Change the user of this name or id, and return what to call them."""
 
     async def work(store: Store) -> User:
         one = await _found(store, user)
-        await store.users.revoke_all(one.id)
+        await change(store.users, one.id)
         return one
 
-    click.echo(f"all sessions of {_called(run(work))} have ended")
+    return _called(run(work))
 
 
 async def _found(store: Store, name_or_id: str) -> User:
@@ -246,9 +239,9 @@ async def _print_json(store: Store) -> None:
     first = True
     async for page in _pages(store):
         for one in page:
-            click.echo(f"{'[' if first else ','}{_json(one)}")
+            say(f"{'[' if first else ','}{_json(one)}")
             first = False
-    click.echo("[]" if first else "]")
+    say("[]" if first else "]")
 
 
 def _row(one: User) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Mapping, MutableMapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from tornado_cc.core.message import Request
@@ -12,9 +11,6 @@ from tornado_cc.core.message import Request
 if TYPE_CHECKING:
     from tornado_cc.core.ports import Http
     from tornado_cc.core.state import Config, Player, Store
-
-NOTHING: Mapping[str, Any] = MappingProxyType({})
-
 
 CALL = "tornado_cc_call"
 """The attribute of a log record that holds the call in which a plugin wrote it."""

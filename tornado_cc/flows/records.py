@@ -17,7 +17,7 @@ from tornado_cc.flows.afterwards import Afterwards
 from tornado_cc.flows.players import load
 from tornado_cc.hooks import Fires, Registry
 from tornado_cc.store import Store, TooDeep
-from tornado_cc.store.fields import check_fields, check_id
+from tornado_cc.store.fields import RESERVED, check_fields, check_id
 from tornado_cc.store.ids import new_id
 
 Object = dict[str, Any]
@@ -25,8 +25,8 @@ Object = dict[str, Any]
 MAX_DEPTH = 8
 """How many writes may lead to one another: a hook that stores what fires it would never end."""
 
-_SYSTEM = frozenset({"className", "objectId", "createdAt", "updatedAt"})
-_NO_REQUEST = Request("", "", "", Headers(), b"")
+_NOBODY = Call(dialect="store", hook="", claim=(), request=Request("", "", "", Headers(), b""))
+"""In whose name a plugin writes that starts or stops."""
 
 
 class Records:
@@ -152,18 +152,19 @@ def _call(
     """The call a write makes, in the name of the call whose hook writes."""
     first, second = hook.split("_")
     afterwards = first == "after"
+    maker = origin if origin is not None else _NOBODY
     return TriggerCall(
-        dialect=origin.dialect if origin is not None else "store",
+        dialect=maker.dialect,
         hook=hook,
         claim=(class_name,),
-        request=origin.request if origin is not None else _NO_REQUEST,
-        user=json_value.clone(origin.user) if origin is not None else None,
-        user_id=origin.user_id if origin is not None else None,
-        client=origin.client if origin is not None else "",
+        request=maker.request,
+        user=json_value.clone(maker.user),
+        user_id=maker.user_id,
+        client=maker.client,
         master=True,
-        installation_id=origin.installation_id if origin is not None else None,
-        context=json_value.clone(origin.context) if origin is not None else {},
-        depth=origin.depth + 1 if origin is not None else 1,
+        installation_id=maker.installation_id,
+        context=json_value.clone(maker.context),
+        depth=maker.depth + 1,
         trigger=f"{first}{second.capitalize()}",
         class_name=class_name,
         object={**shown, "className": class_name},
@@ -182,7 +183,7 @@ def difference(shown: Object, left: Object) -> Object:
     changed = {
         name: value
         for name, value in left.items()
-        if name not in _SYSTEM and not (name in shown and json_value.same(value, shown[name]))
+        if name not in RESERVED and not (name in shown and json_value.same(value, shown[name]))
     }
-    gone = {name: {"__op": "Delete"} for name in shown if name not in left and name not in _SYSTEM}
+    gone = {name: {"__op": "Delete"} for name in shown if name not in left and name not in RESERVED}
     return {**changed, **gone}

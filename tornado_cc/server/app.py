@@ -84,11 +84,11 @@ class Server:
         try:
             await self.store.open()
         except (CannotOpen, SchemaError) as error:
-            await self._give_up()
+            await self._close()
             raise StartError(str(error)) from None
         failed = await flows.start(self._registry, self._runner)
         if failed is not None:
-            await self._give_up()
+            await self._close()
             one, refusal = failed
             reason = refusal.log if isinstance(refusal, Failure) else refusal.message
             raise StartError(f"plugin {one.plugin}: on_start ({one.place}) {reason}")
@@ -141,11 +141,11 @@ class Server:
         # What was written there has after-hooks of its own.
         await self._afterwards.finish(self._settings.drain_timeout)
         self._runner.close()
-        await self._give_up()
+        await self._close()
         _log.info("stopped")
 
-    async def _give_up(self) -> None:
-        """Close what was opened before there was anything to serve."""
+    async def _close(self) -> None:
+        """Close what serving needs; what after-hooks still run is given up."""
         self._watchdog.stop()
         await self._afterwards.finish(0)
         await self._client.close()

@@ -89,7 +89,6 @@ class StoreUnavailable(StoreError):
     Of a change it is not known whether it was made when `maybe_done` is true.
     """
 
-    default_code = 1
     default_reason = Reason.UNAVAILABLE
 
     def __init__(self, *, log: str = "", maybe_done: bool = False, retry_after: int = 5) -> None:

@@ -15,9 +15,10 @@ SYSTEM = ("objectId", "createdAt", "updatedAt")
 MAX_PATH = 512
 """Characters of a dotted name."""
 
-_RESERVED = frozenset({*SYSTEM, "className"})
-_CLASS = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
-_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
+RESERVED = frozenset({*SYSTEM, "className"})
+"""What no plugin sets."""
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
 _ID = re.compile(r"[!-.0-~]{1,128}")
 
 
@@ -27,7 +28,7 @@ def check_class(name: object) -> str:
     Raises:
         InvalidName: it is not.
     """
-    if isinstance(name, str) and _CLASS.fullmatch(name):
+    if isinstance(name, str) and _NAME.fullmatch(name):
         return name
     if isinstance(name, str) and name.startswith("_"):
         raise InvalidName(
@@ -60,7 +61,7 @@ def check_field(name: object) -> str:
     Raises:
         InvalidName: it is not.
     """
-    if isinstance(name, str) and _FIELD.fullmatch(name):
+    if isinstance(name, str) and _NAME.fullmatch(name):
         return name
     raise InvalidName(
         f"{quoted(name)} cannot be the name of a field: that is a letter, then up to 127 letters, "
@@ -109,7 +110,7 @@ def check_fields(fields: Mapping[str, object]) -> dict[str, Any]:
     if not isinstance(fields, Mapping):
         raise InvalidValue(f"the fields of an object are a mapping, not {quoted(fields)}")
     for name in fields:
-        if check_field(name) in _RESERVED:
+        if check_field(name) in RESERVED:
             raise InvalidName(f"the field {name} is set by the store only")
     changes = {name: _change(value) for name, value in plain(fields).items()}
     if len(dump(changes)) > MAX_OBJECT:

@@ -8,11 +8,9 @@ there is no awaiting the other side.
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from queue import Empty, Full, Queue
 from textwrap import shorten
-from typing import Any
 
 from sqlalchemy import Connection, Table, func, select, text
 from sqlalchemy.exc import DBAPIError
@@ -22,25 +20,22 @@ from tornado_cc.settings import Database
 from tornado_cc.store import schema
 from tornado_cc.store.engine import CannotOpen, Engine, StatementFailed
 from tornado_cc.store.errors import StoreUnavailable
+from tornado_cc.store.pipe import Batch, Closed, Pipe
 from tornado_cc.store.postgresql import PostgreSQL
 from tornado_cc.store.schema import Schema, SchemaError
-from tornado_cc.store.sqlite import SQLite
+from tornado_cc.store.sqlite import InUse, SQLite
 from tornado_cc.store.tables import metadata
 
 Notice = Callable[[str, int, int], None]
 """Told the name of a table, how many of its rows are copied, and how many there are."""
 
 _ROWS = 100
-"""The rows that go over at a time. An object has up to a megabyte, and a few batches are on their
-way."""
-_ON_THEIR_WAY = 2
+"""The rows that go over at a time. An object has up to a megabyte, and there are a few batches."""
 _LOOK_SECONDS = 10.0
 _STATEMENT_SECONDS = 3600.0
 _ALL_SECONDS = 30 * 86_400.0
 _PATIENCE = 5.0
 """Seconds for the reading side to close its database."""
-_TICK = 0.1
-"""Seconds between two looks whether the other side is still there."""
 
 
 class NotUsable(Exception):
@@ -77,7 +72,8 @@ async def migrate(database: Database) -> bool:
 def move(source: Database, target: Database, notice: Notice) -> list[Moved]:
     """Copy every row of a database into another, whose tables are made; blocks until it is done.
 
-    No server may use either: one on SQLite is noticed. On any error the target is as it was before.
+    No server may use either: one on SQLite is noticed. On any error the target is as it was before,
+    and a SQLite file that was not there is not there again.
 
     Raises:
         MoveRefused: the target is not empty, or is the source.
@@ -85,7 +81,7 @@ def move(source: Database, target: Database, notice: Notice) -> list[Moved]:
     """
     if _same(source, target):
         raise MoveRefused(f"{source} cannot be copied into itself")
-    pipe = _Pipe()
+    pipe = Pipe()
     reader = threading.Thread(target=_read_all, args=(source, pipe), name="tornado_cc-move")
     # Nobody waits for a query whose answer is not wanted any more.
     reader.daemon = True
@@ -97,66 +93,19 @@ def move(source: Database, target: Database, notice: Notice) -> list[Moved]:
         reader.join(_PATIENCE)
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Some rows of a table, which has so many in all."""
-
-    table: Table
-    total: int
-    rows: list[dict[str, Any]]
-
-
-class _Closed(Exception):
-    """The other side has gone."""
-
-
-class _Pipe:
-    """Batches on their way from the thread that reads to the one that writes; None ends them."""
-
-    def __init__(self) -> None:
-        self._queue: Queue[_Batch | Exception | None] = Queue(_ON_THEIR_WAY)
-        self._closed = threading.Event()
-
-    def put(self, item: _Batch | Exception | None) -> None:
-        """Hand over a batch, the end, or why there is none."""
-        while not self._closed.is_set():
-            with suppress(Full):
-                self._queue.put(item, timeout=_TICK)
-                return
-        raise _Closed
-
-    def batches(self) -> Iterator[_Batch]:
-        """What is handed over, until its end; raises why it did not come to one."""
-        while not self._closed.is_set():
-            try:
-                item = self._queue.get(timeout=_TICK)
-            except Empty:
-                continue
-            if item is None:
-                return
-            if isinstance(item, Exception):
-                raise item
-            yield item
-        raise _Closed
-
-    def close(self) -> None:
-        """Nobody reads any more: whoever hands over, or waits, ends."""
-        self._closed.set()
-
-
-def _read_all(source: Database, pipe: _Pipe) -> None:
+def _read_all(source: Database, pipe: Pipe) -> None:
     """The life of the thread that reads."""
     try:
         asyncio.run(_read(source, pipe))
         pipe.put(None)
-    except _Closed:
+    except Closed:
         return
     except Exception as error:  # noqa: BLE001 - raised where it is waited for
-        with suppress(_Closed):
+        with suppress(Closed):
             pipe.put(error)
 
 
-async def _read(source: Database, pipe: _Pipe) -> None:
+async def _read(source: Database, pipe: Pipe) -> None:
     if source.path is not None and not source.path.is_file():
         raise NotUsable(f"cannot use {source}: there is no such file")
 
@@ -164,17 +113,17 @@ async def _read(source: Database, pipe: _Pipe) -> None:
         schema.check(connection)
         for table in metadata.sorted_tables:
             total = _count(connection, table)
-            pipe.put(_Batch(table, total, []))
+            pipe.put(Batch(table, total, []))
             rows = connection.execute(select(table), execution_options={"yield_per": _ROWS})
             for part in rows.mappings().partitions():
-                pipe.put(_Batch(table, total, [dict(row) for row in part]))
+                pipe.put(Batch(table, total, [dict(row) for row in part]))
 
     with _named(source):
         async with _opened(source, alone=True) as engine:
             await engine.read(read, _ALL_SECONDS)
 
 
-async def _write_all(target: Database, pipe: _Pipe, notice: Notice) -> list[Moved]:
+async def _write_all(target: Database, pipe: Pipe, notice: Notice) -> list[Moved]:
     begun = False
 
     def write(connection: Connection) -> list[Moved]:
@@ -216,7 +165,7 @@ def _check_empty(connection: Connection, target: Database) -> None:
         )
 
 
-def _fill(connection: Connection, pipe: _Pipe, notice: Notice) -> list[Moved]:
+def _fill(connection: Connection, pipe: Pipe, notice: Notice) -> list[Moved]:
     totals: dict[str, int] = {}
     done = 0
     for batch in pipe.batches():
@@ -267,11 +216,25 @@ async def _opened(database: Database, *, alone: bool = False) -> AsyncIterator[E
         if alone and isinstance(engine, SQLite):
             try:
                 engine.lock()
-            except CannotOpen as error:
+            except InUse as error:
                 raise NotUsable(f"no server may run during a move: {error}") from None
-        await engine.open()
-        await _state(engine)
-        yield engine
+        with _nothing_left(database) if alone else nullcontext():
+            await engine.open()
+            await _state(engine)
+            yield engine
+
+
+@contextmanager
+def _nothing_left(database: Database) -> Iterator[None]:
+    """Remove a SQLite file that was made in vain, under its lock, for then it is nobody else's."""
+    is_new = database.path is not None and not database.path.exists()
+    try:
+        yield
+    except BaseException:
+        if is_new and database.path is not None:
+            for end in ("", "-wal", "-shm", ".lock"):
+                database.path.with_name(database.path.name + end).unlink(missing_ok=True)
+        raise
 
 
 @asynccontextmanager

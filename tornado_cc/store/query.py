@@ -95,7 +95,7 @@ class Query:
     `is_slow` says that a regular expression is among them: matching it may take a while.
     """
 
-    _conditions: list["_Condition | _Choice"] = field(default_factory=list)
+    _conditions: list[_Condition | _Choice] = field(default_factory=list)
     is_slow: bool = False
 
     def matches(self, stored: Mapping[str, Any]) -> bool:

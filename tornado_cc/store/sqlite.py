@@ -31,6 +31,10 @@ _CHECK_EVERY = 10_000
 """SQLite's instructions between two looks whether to go on, about a millisecond."""
 
 
+class InUse(CannotOpen):
+    """Another server has the file."""
+
+
 class SQLite:
     """A database in one file, for one server."""
 
@@ -53,7 +57,8 @@ class SQLite:
         """Keep every other server away for as long as this process lives.
 
         Raises:
-            CannotOpen: another one has it.
+            InUse: another one has it.
+            CannotOpen: nothing can be written beside the file.
         """
         self._make_folder()
         name = self._path.with_name(f"{self._path.name}.lock")
@@ -65,7 +70,7 @@ class SQLite:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             file.close()
-            raise CannotOpen(
+            raise InUse(
                 f"another server uses {self.place}; SQLite is for one server, several share a"
                 " PostgreSQL"
             ) from None
@@ -77,13 +82,14 @@ class SQLite:
         Another process may be making them; then it is waited for, and needs no lock of ours.
 
         Raises:
-            CannotOpen: another one has the lock and does not make them.
+            InUse: another one has the lock and does not make them.
+            CannotOpen: nothing can be written beside the file.
         """
         until = clock.monotonic() + _MAKING_SECONDS
         while await is_old():
             try:
                 return self.lock()
-            except CannotOpen:
+            except InUse:
                 if clock.monotonic() > until:
                     raise
             await asyncio.sleep(_LOOK_AGAIN)

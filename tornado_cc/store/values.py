@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, TypeGuard
 
+from tornado_cc.core import clock
 from tornado_cc.core.json_value import MAX_DEPTH, MAX_MEMBERS, NotJson, checked
 from tornado_cc.store.errors import InvalidName, InvalidValue
 
@@ -39,10 +40,9 @@ def spell_date(moment: datetime.datetime) -> str:
     if moment.utcoffset() is None:
         raise InvalidValue("a datetime needs a time zone, such as datetime.UTC")
     try:
-        moment = moment.astimezone(datetime.UTC)
+        return clock.iso(moment)
     except OverflowError:
         raise InvalidValue("a date lies in the years 1 to 9999 of UTC") from None
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def normal_date(text: object) -> str:

@@ -63,7 +63,8 @@ class Writer:
             except BaseException as error:  # noqa: BLE001 - without the thread nothing is written
                 _log.exception("a batch of changes failed")
                 self._drop()
-                done = [(job, (False, _lost(type(error).__name__, True))) for job in batch]
+                why = type(error).__name__
+                done = [(job, (False, StoreUnavailable(log=why, maybe_done=True))) for job in batch]
             deliver(done)
             # What was written is not kept while nothing else is to do.
             del batch, done
@@ -169,7 +170,7 @@ def failure(error: Exception, *, maybe_done: bool = False) -> Exception:
     if isinstance(inner, sqlite3.IntegrityError | sqlite3.ProgrammingError) or "no such" in cause:
         statement = error.statement if isinstance(error, DBAPIError) else None
         return StatementFailed(cause, statement)
-    return _lost(cause, maybe_done)
+    return StoreUnavailable(log=cause, maybe_done=maybe_done)
 
 
 def _in_savepoint(connection: Connection, job: Job) -> Outcome:
@@ -190,10 +191,6 @@ def _check(connection: Connection) -> None:
     """Raise if what was written is gone, as after an error that a function kept to itself."""
     if not driver(connection).in_transaction:
         raise _GivenUp("the transaction was given up")
-
-
-def _lost(cause: str, maybe_done: bool) -> StoreUnavailable:
-    return StoreUnavailable(log=cause, maybe_done=maybe_done)
 
 
 def _cause(error: Exception) -> str:
