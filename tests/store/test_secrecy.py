@@ -14,9 +14,10 @@ from argon2 import PasswordHasher
 from sqlalchemy import Connection, text
 
 from tests.postgres import SUPERUSER, Cluster
+from tests.processes import free_port
 from tests.store import opened as fixtures
 from tornado_cc.settings import Database, StoreSettings
-from tornado_cc.store import BadCredentials, Store, StoreError, StoreUnavailable
+from tornado_cc.store import BadCredentials, CannotOpen, Store, StoreError, StoreUnavailable
 
 migrated_file, migrated_server = fixtures.migrated_file, fixtures.migrated_server
 migrated_url, store = fixtures.migrated_url, fixtures.store
@@ -156,13 +157,18 @@ async def test_what_fails_in_the_database_tells_no_value(
     assert not [one for one in told if SECRET in one]
 
 
-async def test_a_database_that_is_gone_tells_no_secret(cluster: Cluster) -> None:
-    database = Database.parse(f"postgresql://ada:{SECRET}@127.0.0.1:{cluster.port}/nothing")
+@pytest.mark.parametrize("is_there", [True, False])
+async def test_a_database_that_cannot_be_used_tells_no_secret(
+    cluster: Cluster, is_there: bool
+) -> None:
+    port = cluster.port if is_there else free_port()
+    database = Database.parse(f"postgresql://ada:{SECRET}@127.0.0.1:{port}/nothing")
     store = Store(StoreSettings(url=database, timeout=5))
     try:
-        with pytest.raises(StoreUnavailable) as gone:
+        with pytest.raises(CannotOpen if is_there else StoreUnavailable) as refused:
             await store.open_for_command()
-        assert gone.value.log
-        assert SECRET not in gone.value.log + gone.value.message
+        told = f"{refused.value} {getattr(refused.value, 'log', '')}"
+        assert told.strip()
+        assert SECRET not in told
     finally:
         await store.close()
