@@ -125,6 +125,13 @@ class Dialect(Protocol):
         """Where a raw path leads. Total: a path that leads nowhere is a route too."""
         ...
 
+    def carries_credentials(self, route: Route, request: Request) -> bool:
+        """Whether the answer could tell a guess from a hit.
+
+        An address that has been guessing is refused where it could, before `read`.
+        """
+        ...
+
     def read(self, route: Route, request: Request) -> Call | Response:
         """The call a request makes, or the answer when no hook has to be asked for it.
 

@@ -1,24 +1,10 @@
 """Between the gate and a dialect: who has been guessing is not told whether a guess fits."""
 
-from typing import Protocol, runtime_checkable
-
 from tornado_cc.core.call import Call
 from tornado_cc.core.errors import Reason, Refusal
 from tornado_cc.core.message import Request, Response
 from tornado_cc.core.ports import Dialect, Route
 from tornado_cc.flows.attempts import Attempts
-
-
-@runtime_checkable
-class Asking(Protocol):
-    """A dialect that asks for credentials, and says of a request whether it carries any.
-
-    The others, such as the health pages, answer whoever has been guessing as anybody else.
-    """
-
-    def carries_credentials(self, route: Route, request: Request) -> bool:
-        """Whether the answer could tell a guess from a hit."""
-        ...
 
 
 class Guard:
@@ -37,7 +23,7 @@ class Guard:
             Refusal: the dialect's, or that the address has had its attempts.
         """
         blocked = self._attempts.refusal(request.remote)
-        if blocked is not None and _is_carrying(dialect, route, request):
+        if blocked is not None and dialect.carries_credentials(route, request):
             raise blocked
         try:
             read = dialect.read(route, request)
@@ -48,8 +34,3 @@ class Guard:
         if isinstance(read, Call) and read.bad_credentials:
             self._attempts.note(request.remote)
         return read
-
-
-def _is_carrying(dialect: Dialect, route: Route, request: Request) -> bool:
-    # An isinstance of a protocol is slow, which is no matter for those who are blocked.
-    return isinstance(dialect, Asking) and dialect.carries_credentials(route, request)

@@ -42,6 +42,10 @@ class OwnPaths:
             return Route(path, "method")
         return Route(path, "page")
 
+    def carries_credentials(self, route: Route, request: Request) -> bool:
+        """Nothing here is anybody's secret."""
+        return False
+
     def read(self, route: Route, request: Request) -> Call | Response:
         """A page, made afresh; nothing here makes a call."""
         if route.kind == "page":

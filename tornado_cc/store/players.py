@@ -12,8 +12,8 @@ from tornado_cc.core.state import Service
 from tornado_cc.store.errors import InvalidName, InvalidValue, ObjectNotFound
 from tornado_cc.store.ids import check_user_id, is_user_id, new_id
 from tornado_cc.store.runs import Runs
-from tornado_cc.store.tables import insert, player_data, users
-from tornado_cc.store.users import NewUser, add, check_text, check_user_name
+from tornado_cc.store.tables import insert, player_data
+from tornado_cc.store.users import BY_ID, NewUser, add, check_text, check_user_name
 
 PRIVATE = "private"
 SCRIPT = "script"
@@ -24,7 +24,6 @@ _LARGEST = 1 << 20
 Key = tuple[str, str]
 """Kind and key."""
 
-_USER = select(users).where(users.c.id == bindparam("id"))
 _DATA = (
     select(player_data)
     .where(player_data.c.user_id == bindparam("id"))
@@ -112,7 +111,7 @@ class Players(Service):
             return None
 
         def read(connection: Connection) -> tuple[Any, Any]:
-            row = connection.execute(_USER, {"id": player_id}).one_or_none()
+            row = connection.execute(BY_ID, {"id": player_id}).one_or_none()
             if row is None:
                 return None, ()
             return row, connection.execute(_DATA, {"id": player_id}).all()
@@ -154,7 +153,7 @@ class Players(Service):
         """
 
         def write(connection: Connection) -> None:
-            if connection.execute(_USER, {"id": player_id}).one_or_none() is None:
+            if connection.execute(BY_ID, {"id": player_id}).one_or_none() is None:
                 raise ObjectNotFound("There is no such player")
             # In one order everywhere, or two calls could wait for each other's rows.
             for kind, key in sorted({*changed, *removed}):

@@ -26,8 +26,8 @@ from tornado_cc.store.values import spell_date
 _LONGEST_NAME = 128
 _WHICH_IS_NOT_TOLD = "Invalid user name or password"
 
-_BY_ID = select(users).where(users.c.id == bindparam("id"))
-_LOCKED = _BY_ID.with_for_update(key_share=True)
+BY_ID = select(users).where(users.c.id == bindparam("id"))
+_LOCKED = BY_ID.with_for_update(key_share=True)
 _BY_NAME = select(users).where(users.c.user_name == bindparam("name"))
 _ENDED = delete(sessions).where(
     sessions.c.user_id == bindparam("id"),
@@ -90,14 +90,14 @@ class Users:
         """A user by id."""
         if not is_user_id(user_id):
             return None
-        return await self._runs.read(lambda connection: _maybe(connection, _BY_ID, id=user_id))
+        return await self._runs.read(lambda connection: _maybe(connection, BY_ID, id=user_id))
 
     async def find(self, name_or_id: str) -> User | None:
         """A user by name, or else by id."""
 
         def read(connection: Connection) -> User | None:
             return _maybe(connection, _BY_NAME, name=name_or_id) or _maybe(
-                connection, _BY_ID, id=name_or_id
+                connection, BY_ID, id=name_or_id
             )
 
         if not is_user_id(name_or_id) and not is_user_name(name_or_id):
@@ -257,7 +257,7 @@ def add(connection: Connection, new: NewUser) -> Row[Any]:
     done = connection.execute(insert(connection, users).values(row).on_conflict_do_nothing())
     if not done.rowcount:
         raise DuplicateValue("A user with this name or id exists already")
-    return connection.execute(_BY_ID, {"id": new.id}).one()
+    return connection.execute(BY_ID, {"id": new.id}).one()
 
 
 def is_user_name(name: object) -> bool:

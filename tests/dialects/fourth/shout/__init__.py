@@ -43,6 +43,9 @@ class Shout:
     def match(self, method: str, path: str) -> Route:
         return Route(f"{self.mount}/{{voice}}", "voice", {"voice": path.rpartition("/")[2]})
 
+    def carries_credentials(self, route: Route, request: Request) -> bool:
+        return False
+
     def read(self, route: Route, request: Request) -> Call | Response:
         if request.method == "GET":
             return Response(200, b"SILENCE, PLEASE", TEXT)
