@@ -1,5 +1,5 @@
 # On a fresh machine: `make run` and `make test` need Python 3.11 or later and make, nothing else.
-# Without PostgreSQL, `make test` skips what needs it and says so.
+# Without PostgreSQL or strace, `make test` skips what needs them and says so.
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +8,7 @@ PLUGINS := $(sort $(wildcard plugins/*/pyproject.toml))
 INSTALLED := $(VENV)/installed
 DOCS_INSTALLED := $(VENV)/docs-installed
 
-.PHONY: run test lint types tests e2e docs bench install clean
+.PHONY: run test lint types tests chaos unshaken mutations fuzz siege e2e docs bench install clean
 
 run: install
 	$(BIN)/python -m tornado_cc --conf conf/dev.ini
@@ -36,12 +36,37 @@ types: install
 tests: install
 	$(BIN)/python -m pytest -q --numprocesses=auto --dist=loadfile
 
+# Servers killed in the middle, with the figures that docs/reliability.md publishes. .ci/run has 5
+# rounds of it, which take about a minute and a half.
+ROUNDS ?= 50
+chaos: install
+	TORNADO_CC_CHAOS_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -q -s tests/chaos
+
+# Stops, reloads and kills under load, with the figures that docs/reliability.md publishes: about ten
+# minutes. `make test` has a small round of it.
+unshaken: install
+	TORNADO_CC_UNSHAKEN=1 $(BIN)/python -m pytest -q -s tests/workers/test_unshaken.py
+
+# A hundred thousand mutated signatures: about ten seconds.
+mutations: install
+	TORNADO_CC_MUTATIONS=100000 $(BIN)/python -m pytest -q tests/dialects/sources/test_mutated.py
+
+# A hundred thousand requests that went wrong on the way: about a minute.
+fuzz: install
+	TORNADO_CC_FUZZ_COUNT=100000 $(BIN)/python -m pytest -q -k own-llhttp \
+		tests/server/wire/test_mutants.py
+
+# 2,200 callers that are slow on purpose, with the figures that docs/reliability.md publishes.
+siege: install
+	$(BIN)/python -m tests.server.wire.siege
+
 e2e: install
 	sh tests/e2e/setup.sh
 	$(BIN)/python -m pytest -q tests/e2e
 
 docs: $(DOCS_INSTALLED)
 	$(BIN)/python -m docs.settings_tables
+	$(BIN)/python -m docs.wire_table
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -b html docs docs/_build
 
 $(DOCS_INSTALLED): $(INSTALLED)
@@ -49,9 +74,13 @@ $(DOCS_INSTALLED): $(INSTALLED)
 		--editable ".[docs]"
 	touch $@
 
+# What an answered request costs beside that of others, into benchmarks/RESULTS.md, then the store and
+# the outbox. setup.sh gets wrk, and the peers into .bench.
 bench: install
-	$(BIN)/python benchmarks/webhook.py
+	PYTHON=$(BIN)/python sh benchmarks/setup.sh
+	$(BIN)/python benchmarks/wire.py
 	$(BIN)/python benchmarks/store.py
+	$(BIN)/python benchmarks/deliveries.py
 
 clean:
-	rm -rf $(VENV) docs/_build .e2e .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) docs/_build .bench .e2e .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -4,7 +4,7 @@ from collections.abc import Generator
 
 import pytest
 
-pytest_plugins = ["tests.serving"]
+pytest_plugins = ["tests.hooks_api", "tests.mailserver", "tests.receiver", "tests.serving"]
 
 
 @pytest.hookimpl(wrapper=True)

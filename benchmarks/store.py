@@ -30,6 +30,8 @@ RATIO = 20
 CONF = """
 [server]
 bind = 127.0.0.1:0
+[admin]
+bind = 127.0.0.1:0
 [plugins]
 enable = hello
 [dialect:parse]
@@ -95,7 +97,7 @@ async def measure_all(url: str, folder: Path) -> tuple[float, float]:
             lambda: store.objects.insert("Comment", f"a{next(numbers)}", FIELDS),
         )
         # As a hook has it; nothing public leads there without a hook's call.
-        records = server._runner._services.store(None).objects("Comment")
+        records = server._runtime.runner._services.store(None).objects("Comment")
         await measured("saves, call.store without hooks", lambda: records.create(FIELDS))
         player = await store.players.create("somebody")
         player.private_data["wallet"] = {"coins": 5}

@@ -14,11 +14,23 @@ import annotated_types
 
 from tornado_cc import dialects, hooks
 from tornado_cc.core.secret import Secret
-from tornado_cc.server.build import DIALECT, PLUGIN
-from tornado_cc.settings import SECTIONS, PluginsSettings, Settings
+from tornado_cc.settings import (
+    DIALECT,
+    NAMED,
+    PLUGIN,
+    SECTIONS,
+    PluginSection,
+    PluginsSettings,
+    Settings,
+)
+from tornado_cc.settings.address import WebUrl
 from tornado_cc.settings.database import DatabaseUrl
+from tornado_cc.settings.mail import MailUrl
+from tornado_cc.settings.reach import Hosts, Openings
 from tornado_cc.settings.types import (
     Address,
+    AddressOrOff,
+    Delays,
     Durations,
     Mount,
     Names,
@@ -31,18 +43,25 @@ from tornado_cc.settings.types import (
 PAGE = Path(__file__).with_name("settings.md")
 EXAMPLES = PAGE.parent.parent / "plugins"
 
+_LENGTHS = (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
 _TABLE = re.compile(r"(<!-- table: (?P<section>\S+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 _KINDS: tuple[tuple[Any, str], ...] = (
     (Address, "`host:port`"),
+    (AddressOrOff, "`host:port` or `off`"),
     (DatabaseUrl, "a database URL"),
+    (Delays, "durations in `s`, `m`, `h` or `d`, separated by commas"),
     (Durations, "`name=seconds`, separated by commas"),
+    (Hosts, "hosts, with or without a port, separated by commas or spaces"),
+    (MailUrl, "a mail server, `console:` or `plugin:NAME`"),
     (Mount, "a path"),
     (Names, "names, separated by commas or spaces"),
     (Networks, "IP addresses and networks, separated by commas or spaces"),
+    (Openings, "`host:port` or `network:port`, separated by commas or spaces"),
     (Seconds, "seconds, up to a day"),
     (SecretText, "a secret"),
+    (WebUrl, "an http or https address"),
     (Size, "a size: a number with `B`, `KiB`, `MiB` or `GiB`"),
-    (Path, "a folder"),
+    (Path, "a file or a folder"),
     (bool, "`true` or `false`"),
     (int, "a whole number"),
     (float, "a number"),
@@ -53,12 +72,14 @@ _KINDS: tuple[tuple[Any, str], ...] = (
 def models() -> dict[str, type[Settings]]:
     """Every section and the model that validates it; of the plugins, those of this repository."""
     found = dict(SECTIONS)
+    found.update({f"{prefix}:NAME": model for prefix, model in NAMED.items()})
     for name in dialects.available():
         package = dialects.find(name)
         if package is not None:
             found[f"{DIALECT}{name}"] = package.DialectSettings
             further: Mapping[str, type[Settings]] = getattr(package, "SECTIONS", {})
             found.update({f"{prefix}:NAME": model for prefix, model in further.items()})
+    found[f"{PLUGIN}NAME"] = PluginSection
     examples = tuple(sorted(path.parent.name for path in EXAMPLES.glob("*/pyproject.toml")))
     for name, model in hooks.load(PluginsSettings(enable=examples)).models.items():
         if model.model_fields:
@@ -117,11 +138,20 @@ def _bounds(hint: Any, metadata: list[Any]) -> Iterator[str]:
 def _default(hint: Any, value: Any) -> str:
     if value is None or (isinstance(value, Secret | str | tuple | Mapping) and not value):
         return "none"
-    if hint == Address:
+    if hint in (Address, AddressOrOff):
         return f"`{value[0]}:{value[1]}`"
+    if hint == Names:
+        return f"`{', '.join(value)}`"
+    if hint == Delays:
+        return f"`{', '.join(map(_duration, value))}`"
     if hint == Size:
         return f"`{_size(value)}`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _duration(seconds: int) -> str:
+    unit, length = next(one for one in _LENGTHS if seconds % one[1] == 0)
+    return f"{seconds // length}{unit}"
 
 
 def _size(value: int) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import textwrap
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ PARSE = """
 [dialect:parse]
 webhook_key = test-key
 """
+WIRE = "TORNADO_CC__SERVER__WIRE"
+"""The variable by which a whole test run is made on another wire than the default one."""
 KEY = {"X-Parse-Webhook-Key": "test-key"}
 
 
@@ -44,11 +47,17 @@ class Served:
     """A running server, what its hooks did and what it logged."""
 
     server: Server
+    conf: Path = Path()
     records: list[logging.LogRecord] = field(default_factory=list)
 
     @property
     def port(self) -> int:
         return int(self.server.addresses[0].rpartition(":")[2])
+
+    @property
+    def admin_port(self) -> int:
+        """Where it tells how it is."""
+        return int(self.server.admin_addresses[0].rpartition(":")[2])
 
     @property
     def store(self) -> Store:
@@ -84,6 +93,11 @@ class Served:
             insert = tables.sessions.insert()
             await self.store.engine.write(lambda connection: connection.execute(insert, new), 10)
 
+    async def again(self) -> None:
+        """Start another server on the same conf, once this one has stopped."""
+        self.server = Server(build(self.conf, outside()))
+        await self.server.start()
+
     async def until_fired(self, count: int) -> list[str]:
         """Wait until as many hooks have fired: after-hooks run when the answer is long out."""
         async with asyncio.timeout(10):
@@ -91,9 +105,25 @@ class Served:
                 await asyncio.sleep(0.005)
         return self.fired
 
-    async def send(self, raw: bytes, *, method: str = "POST") -> Answer:
+    async def until_idle(self) -> None:
+        """Wait until nothing is left to run that could run now."""
+        async with asyncio.timeout(10):
+            while await self._is_busy():
+                await asyncio.sleep(0.005)
+
+    async def until_running(self, count: int) -> None:
+        """Wait until so many deliveries run."""
+        async with asyncio.timeout(10):
+            while (await self.store.deliveries.depth()).by_state["running"] < count:
+                await asyncio.sleep(0.005)
+
+    async def _is_busy(self) -> bool:
+        depth = await self.store.deliveries.depth()
+        return bool(depth.by_state["running"]) or depth.oldest is not None
+
+    async def send(self, raw: bytes, *, method: str = "POST", port: int = 0) -> Answer:
         """Send raw bytes on a connection of their own and read one response."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port or self.port)
         try:
             writer.write(raw)
             return await read_answer(reader, method)
@@ -106,12 +136,14 @@ class Served:
         path: str,
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
+        *,
+        port: int = 0,
     ) -> Answer:
         """Send a plain request with a Content-Length."""
         lines = [f"{method} {path} HTTP/1.1", "Host: localhost", f"Content-Length: {len(body)}"]
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
         head = "\r\n".join(lines).encode("latin-1")
-        return await self.send(head + b"\r\n\r\n" + body, method=method)
+        return await self.send(head + b"\r\n\r\n" + body, method=method, port=port)
 
     async def webhook(self, path: str, body: Any, headers: Mapping[str, str] = KEY) -> Any:
         """Post a Parse webhook below /webhooks and return its JSON answer."""
@@ -160,7 +192,8 @@ async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
     """Start servers that are stopped at the end of the test.
 
     `conf` is ini text without [server] bind and [plugins]; `plugins` maps the name of a one-file
-    plugin to its source; `enable` names installed plugins, none by default.
+    plugin to its source; `enable` names installed plugins, none by default. Unless given, [admin]
+    is on any free port.
     """
     stops: list[Callable[[], Awaitable[None]]] = []
 
@@ -171,7 +204,7 @@ async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
     ) -> Served:
         folder = tmp_path / str(len(stops))
         path = write_conf(folder, conf, plugins or {}, enable)
-        served = Served(Server(build(path, {})))
+        served = Served(Server(build(path, outside())), path)
         handler = _Collector(served.records)
         root = logging.getLogger("tornado_cc")
         root.addHandler(handler)
@@ -190,6 +223,11 @@ async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
         await stop()
 
 
+def outside() -> dict[str, str]:
+    """What is set from outside for every server of a test run: the wire, if anything."""
+    return {name: os.environ[name] for name in (WIRE,) if name in os.environ}
+
+
 def write_conf(folder: Path, conf: str, plugins: Mapping[str, str], enable: str = "") -> Path:
     """A conf file and a folder of one-file plugins beside it."""
     files = folder / "plugins.d"
@@ -204,6 +242,8 @@ def write_conf(folder: Path, conf: str, plugins: Mapping[str, str], enable: str 
         text = text.replace("[server]", "[server]\nbind = 127.0.0.1:0")
     else:
         text += "\n[server]\nbind = 127.0.0.1:0\n"
+    if "[admin]" not in text:
+        text += "\n[admin]\nbind = 127.0.0.1:0\n"
     if "[store]" not in text:
         text += f"\n[store]\nurl = sqlite:///{folder}/store.db\n"
     path = folder / "test.ini"

@@ -89,6 +89,22 @@ def _has_postgis(folder: Path) -> bool:
     return (share / "extension" / "postgis.control").is_file()
 
 
+def find_strace() -> str:
+    """Return the path of strace, which shows the system calls of a program."""
+    strace = shutil.which("strace")
+    if strace is None:
+        raise MissingToolError("strace was not found. On Debian: apt-get install strace")
+    return strace
+
+
+def find_nginx() -> str:
+    """Return the path of nginx, which Debian keeps off the PATH of those who are not root."""
+    nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+    if nginx is None:
+        raise MissingToolError("nginx was not found. On Debian: apt-get install nginx-light")
+    return nginx
+
+
 def find_node() -> str:
     """Return the path of a Node that Parse Server runs on."""
     wanted = ".".join(str(number) for number in OLDEST_NODE)
@@ -140,6 +156,8 @@ def main(names: list[str]) -> int:
     """Check the named tools and print where they are, or what is missing."""
     checks = {
         "postgres": find_postgis,
+        "strace": find_strace,
+        "nginx": find_nginx,
         "node": find_node,
         "parse-server": install_parse_server,
     }

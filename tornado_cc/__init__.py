@@ -1,15 +1,29 @@
 """What plugin authors import, and nothing else."""
 
-from tornado_cc.core.call import Call, CallbackCall, EndpointCall, FunctionCall, TriggerCall
+from tornado_cc.core.call import (
+    Call,
+    CallbackCall,
+    EndpointCall,
+    FunctionCall,
+    JobCall,
+    MailCall,
+    ScheduleCall,
+    TriggerCall,
+)
 from tornado_cc.core.errors import Refusal
 from tornado_cc.core.secret import Secret
 from tornado_cc.core.state import Player, Session, User
 from tornado_cc.hooks import App, Plugin, hookimpl, inline
 from tornado_cc.outbound import (
+    AddressRefused,
+    CircuitOpen,
     ConnectError,
     HttpError,
     HttpResponse,
     OutboundError,
+    ParseError,
+    ParseInvalidSession,
+    ParseObjectNotFound,
     RequestError,
     ResponseError,
     TimeoutExpired,
@@ -31,10 +45,12 @@ from tornado_cc.store import (
 )
 
 __all__ = [
+    "AddressRefused",
     "App",
     "BadCredentials",
     "Call",
     "CallbackCall",
+    "CircuitOpen",
     "ConnectError",
     "DuplicateValue",
     "EndpointCall",
@@ -46,14 +62,20 @@ __all__ = [
     "InvalidName",
     "InvalidQuery",
     "InvalidValue",
+    "JobCall",
+    "MailCall",
     "Names",
     "ObjectNotFound",
     "OutboundError",
+    "ParseError",
+    "ParseInvalidSession",
+    "ParseObjectNotFound",
     "Player",
     "Plugin",
     "Refusal",
     "RequestError",
     "ResponseError",
+    "ScheduleCall",
     "Seconds",
     "Secret",
     "SecretText",

@@ -10,8 +10,9 @@ import sys
 import traceback
 from typing import Any, NoReturn
 
+import tornado_cc.cli.replay
 import tornado_cc.cli.serve
-import tornado_cc.store.postgresql  # noqa: F401 - these two are imported when they are needed
+import tornado_cc.store.postgresql  # noqa: F401 - these three are imported when they are needed
 from tornado_cc.cli import main
 
 

@@ -22,6 +22,7 @@ from typing import Any
 
 from click.testing import CliRunner
 
+from tests.serving import WIRE
 from tornado_cc.cli import main
 
 ROOT = Path(__file__).parents[2]
@@ -81,9 +82,9 @@ class Running:
         return self.popen.wait(PATIENCE)
 
 
-def until(is_so: Callable[[], bool]) -> None:
+def until(is_so: Callable[[], bool], seconds: float = PATIENCE) -> None:
     """Wait until something is so."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < deadline, "it never was"
         time.sleep(0.01)
@@ -92,7 +93,8 @@ def until(is_so: Callable[[], bool]) -> None:
 def write_conf(folder: Path, text: str, plugins: Mapping[str, str] | None = None) -> Path:
     """A conf with one-file plugins beside it.
 
-    Unless given, [server] bind is any free port, and [store] a file of its own.
+    Unless given, the binds of [server] and [admin] are any free ports, and [store] is a file of its
+    own.
     """
     (folder / "plugins.d").mkdir(exist_ok=True)
     for name, source in (plugins or {}).items():
@@ -103,6 +105,8 @@ def write_conf(folder: Path, text: str, plugins: Mapping[str, str] | None = None
         text = text.replace("[server]\n", "[server]\nbind = 127.0.0.1:0\n")
     if "[plugins]" not in text:
         text += f"\n[plugins]\ndir = plugins.d\nenable = {enabled}\noptional = none\n"
+    if "[admin]" not in text:
+        text += "\n[admin]\nbind = 127.0.0.1:0\n"
     if "[store]" not in text:
         text += f"\n[store]\nurl = sqlite:///{folder}/store.db\n"
     path = folder / "test.ini"
@@ -117,7 +121,11 @@ def command(*arguments: str | Path) -> list[str]:
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """Our environment without settings of a tornado_cc, and with more."""
-    kept = {name: value for name, value in os.environ.items() if "TORNADO_CC" not in name}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if "TORNADO_CC" not in name or name == WIRE
+    }
     more = dict(more or {})
     more["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [more.get("PYTHONPATH")])])
     return {**kept, **more}

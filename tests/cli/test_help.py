@@ -1,11 +1,13 @@
 """What commands say of themselves, and to whom they are misspelt."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import click
 import pytest
 
-from tests.cli.running import done, misused, run, write_conf
+from tests.cli.running import done, environment, misused, run, write_conf
 from tornado_cc.cli import main
 
 
@@ -19,7 +21,7 @@ def commands(group: click.Group, *above: str) -> list[tuple[str, ...]]:
 
 
 def test_every_command_says_what_it_does_without_a_conf() -> None:
-    assert len(commands(main)) == 18
+    assert len(commands(main)) == 35
     for words in commands(main):
         with click.Context(main, info_name="tornado_cc") as context:
             command: click.Command = main
@@ -34,9 +36,33 @@ def test_every_command_says_what_it_does_without_a_conf() -> None:
         assert "Traceback" not in shown
 
 
-@pytest.mark.parametrize("words", [(), ("users",), ("users", "token"), ("config",), ("move",)])
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("users",),
+        ("users", "token"),
+        ("config",),
+        ("requests", "replay"),
+        ("deliveries",),
+        ("hooks",),
+        ("hooks", "apply"),
+        ("tail",),
+        ("move",),
+    ],
+)
 def test_help_needs_no_conf(words: tuple[str, ...]) -> None:
     assert done(*words, "--help").startswith("Usage: python -m tornado_cc")
+
+
+def test_a_command_waits_for_no_library_of_the_server() -> None:
+    program = "import sys, tornado_cc.cli; print(*sys.modules)"
+    printed = subprocess.run(
+        [sys.executable, "-c", program], env=environment(), capture_output=True, check=True
+    )
+    loaded = set(printed.stdout.decode().split())
+    assert "click" in loaded
+    assert not loaded & {"tornado", "prometheus_client", "limits", "cronsim", "werkzeug", "rich"}
 
 
 def test_a_group_alone_shows_its_commands(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """How log lines are written."""
 
+import asyncio
 import io
 import json
 import logging
@@ -7,6 +8,8 @@ import os
 import pty
 import subprocess
 import sys
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cli.running import PATIENCE, command, environment, occupied_port, write_conf
-from tornado_cc.cli.logs import HumanFormatter, JsonFormatter, PlainFormatter
+from tornado_cc.cli.logs import HumanFormatter, JsonFormatter, LineHandler, PlainFormatter
 from tornado_cc.core.redact import Redactor
 
 CANARY = "CANARY-q41"
@@ -137,6 +140,76 @@ def test_a_formatter_suits_the_standard_handler(
     handler.setFormatter(make(Redactor()))
     handler.handle(record("%d", "x"))
     assert stream.getvalue().count("\n") == 1
+
+
+class Written(io.StringIO):
+    """A stream that remembers what was written in one go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pieces: list[str] = []
+
+    def write(self, text: str, /) -> int:
+        self.pieces.append(text)
+        return super().write(text)
+
+
+@pytest.fixture
+def written() -> Iterator[tuple[LineHandler, Written]]:
+    stream = Written()
+    handler = LineHandler(stream)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    yield handler, stream
+    handler.close()
+
+
+def access(message: str) -> logging.LogRecord:
+    made = record(message)
+    made.name = "tornado_cc.access"
+    return made
+
+
+async def test_what_one_turn_of_the_loop_has_answered_is_written_in_one_go(
+    written: tuple[LineHandler, Written],
+) -> None:
+    handler, stream = written
+    for message in "abc":
+        handler.handle(access(message))
+    assert stream.pieces == []
+    await asyncio.sleep(0)
+    assert stream.pieces == ["a\nb\nc\n"]
+    handler.handle(access("d"))
+    await asyncio.sleep(0)
+    assert stream.getvalue() == "a\nb\nc\nd\n"
+
+
+async def test_another_line_waits_for_nobody_and_stands_behind_those_before_it(
+    written: tuple[LineHandler, Written],
+) -> None:
+    handler, stream = written
+    handler.handle(access("a"))
+    handler.handle(record("urgent"))
+    assert stream.getvalue() == "a\nurgent\n"
+    handler.handle(access("b"))
+    await asyncio.sleep(0)
+    assert stream.getvalue() == "a\nurgent\nb\n"
+
+
+def test_without_a_loop_each_line_is_written_at_once(
+    written: tuple[LineHandler, Written],
+) -> None:
+    handler, stream = written
+    handler.handle(access("a"))
+    assert stream.getvalue() == "a\n"
+
+
+async def test_what_waits_is_written_when_the_log_is_shut_down(
+    written: tuple[LineHandler, Written],
+) -> None:
+    handler, stream = written
+    handler.handle(access("a"))
+    logging.shutdown([weakref.ref(handler)])
+    assert stream.getvalue() == "a\n"
 
 
 def test_on_a_terminal_the_lines_are_coloured(tmp_path: Path) -> None:

@@ -125,6 +125,35 @@ def test_check_prints_mounts_and_plugins_without_listening(tmp_path: Path) -> No
     assert not (tmp_path / "plugins.d" / "began").exists()
 
 
+def test_check_tells_when_each_schedule_is_due_next(tmp_path: Path) -> None:
+    source = (
+        'from tornado_cc import Plugin\nplugin = Plugin("timer")\n'
+        '@plugin.every("day", name="tidy up")\ndef tidy(call): ...\n'
+        "@plugin.every(90)\ndef poll(call): ...\n"
+        '@plugin.job("remind")\ndef remind(call): ...\n'
+    )
+    ended = run("--conf", write_conf(tmp_path, PARSE, {"timer": source}), "--check")
+    assert (ended.code, ended.stderr) == (0, "")
+    remind, tidy, poll = ended.stdout.splitlines()[2:]
+    assert remind == "plugin timer: job remind (tornado_cc_file_timer.remind)"
+    start, _, rest = tidy.partition(", next at ")
+    assert start == "plugin timer: on_schedule tidy up every day"
+    assert rest.endswith("T00:00:00.000Z (tornado_cc_file_timer.tidy)")
+    assert poll.startswith("plugin timer: on_schedule poll every 90 s, next at ")
+
+
+@pytest.mark.parametrize("flags", [[], ["--check"]])
+def test_a_schedule_that_is_never_due_stops_the_start(tmp_path: Path, flags: list[str]) -> None:
+    source = HELLO + '@plugin.every("0 25 * * *")\ndef tidy(call): ...\n'
+    ended = run("--conf", write_conf(tmp_path, PARSE, {"greeter": source}), *flags)
+    assert (ended.code, ended.stdout) == (70, "")
+    assert ended.stderr.splitlines()[0] == (
+        'tornado_cc: plugin greeter: tornado_cc_file_greeter.tidy is to run every "0 25 * * *":'
+        " Bad hour"
+    )
+    assert not (tmp_path / "plugins.d" / "began").exists()
+
+
 def test_check_shows_no_secret(tmp_path: Path) -> None:
     ended = run("--conf", write_conf(tmp_path, PARSE, {"greeter": HELLO}), "--check")
     assert "Zx8-q41" not in ended.stdout + ended.stderr
@@ -144,6 +173,21 @@ def test_a_port_that_somebody_else_has_is_said_in_one_line(tmp_path: Path) -> No
     lines = [line for line in ended.stderr.splitlines() if line.startswith("tornado_cc: ")]
     assert lines == [f"tornado_cc: cannot listen on 127.0.0.1:{port}: Address already in use"]
     assert "Traceback" not in ended.stderr
+
+
+def test_a_port_of_the_metrics_that_somebody_else_has_is_said_before_anything_starts(
+    tmp_path: Path,
+) -> None:
+    with occupied_port() as port:
+        text = f"{PARSE}[admin]\nbind = 127.0.0.1:{port}\n"
+        ended = run("--conf", write_conf(tmp_path, text, {"greeter": HELLO}))
+    assert ended.code == 70
+    lines = [line for line in ended.stderr.splitlines() if line.startswith("tornado_cc: ")]
+    assert lines == [
+        f"tornado_cc: [admin] bind: cannot listen on 127.0.0.1:{port}: Address already in use;"
+        " set another port, or off"
+    ]
+    assert not (tmp_path / "plugins.d" / "began").exists()
 
 
 def test_an_address_of_another_machine_is_said_in_one_line(tmp_path: Path) -> None:

@@ -42,6 +42,8 @@ DISABLED = """Refusal(
 )"""
 UNVERIFIED = 'Refusal("x", reason=Reason.UNVERIFIED)'
 EXPIRED = 'Refusal("x", reason=Reason.PASSWORD_EXPIRED)'
+IN_PROGRESS = 'Refusal("x", reason=Reason.IN_PROGRESS, retry_after=5)'
+ANSWERED = 'Refusal("x", reason=Reason.ANSWERED)'
 
 
 @pytest.mark.parametrize(
@@ -61,8 +63,10 @@ EXPIRED = 'Refusal("x", reason=Reason.PASSWORD_EXPIRED)'
         ),
         (UNVERIFIED, 403, (403, "VerificationRequired", 128, "User is not yet verified", None)),
         (EXPIRED, 401, (401, "PasswordPolicyViolated", 126, "password expired", None)),
+        (IN_PROGRESS, 409, (409, "Duplicated", 109, "x", None)),
+        (ANSWERED, 409, (409, "Duplicated", 109, "x", None)),
     ],
-    ids=["unavailable", "disabled", "unverified", "expired"],
+    ids=["unavailable", "disabled", "unverified", "expired", "in progress", "answered"],
 )
 async def test_a_refusal_with_a_reason_has_the_status_of_that_reason(
     serve: Serve, refusal: str, status: int, skygear: tuple[int, str, int, str, Any]

@@ -22,14 +22,18 @@ from tests.serving import Serve
 from tornado_cc.server import Server, build
 
 SECTIONS = sections()
-LANGUAGES = {"python", "ini", "console", "json", "toml", "text", "{toctree}"}
+LANGUAGES = {"python", "ini", "console", "json", "toml", "text", "javascript", "{toctree}"}
 DOCUMENTED = "127.0.0.1:8080"
+ADMIN = "127.0.0.1:8081"
 MAY_BE_LEFT_OUT = 2
 
 _TARGET = re.compile(r"^(?P<name>[a-z0-9]+):", re.MULTILINE)
 _PROGRAM = re.compile(r"([A-Z_]+=\S* )*(?P<name>\S+)")
+# A variable of the shell, for the commands that follow; one before a program is for that alone.
+_SETS = re.compile(r"[A-Z]+=(?!.* python -m tornado_cc)")
 _NAMED_CONF = re.compile(r"--conf (\S+)")
 _ENVIRONMENT = re.compile(r"= env:(\w+)")
+_ID = re.compile(r"\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b")
 
 
 @pytest.mark.parametrize("section", SECTIONS, ids=str)
@@ -47,12 +51,16 @@ async def test_the_blocks_under_a_heading_do_what_they_show(
     for block in stage.tests:
         await run_test(block, serve)
     async with AsyncExitStack() as stack:
-        address = ""
+        addresses: Mapping[str, str] = {}
         if stage.needs_server:
-            address = await stack.enter_async_context(stage.server())
+            addresses = await stack.enter_async_context(stage.server())
+        printed = shell = ""
         for block in section.of("console"):
             for command in commands(block):
-                await check(command, address, tmp_path)
+                if _SETS.match(command.text):
+                    shell += f"{command.text}\n"
+                else:
+                    printed += await check(command, addresses, tmp_path, printed, shell)
 
 
 def test_every_block_is_of_a_kind_that_is_known() -> None:
@@ -94,15 +102,18 @@ class Stage:
         plugins = folder / "conf" / "plugins.d"
         plugins.mkdir()
         self._address = "127.0.0.1:0"
-        if any(DOCUMENTED in block.text for block in self._plugins):
-            # A plugin that calls its own server has to know the port before there is one.
+        confs = section.of("ini")
+        is_called = any(DOCUMENTED in block.text for block in self._plugins)
+        if is_called or any(f"://{DOCUMENTED}" in block.text for block in confs):
+            # Whoever calls their own server has to know the port before there is one.
             self._address = free_address()
         for block in self._plugins:
             text = block.text.replace(DOCUMENTED, self._address)
             (plugins / f"{block.plugin}.py").write_text(text)
         assert len(list(plugins.iterdir())) == len(self._plugins), "two plugins have one name"
-        for block in section.of("ini"):
-            self.conf(block).write_text(block.conf)
+        for block in confs:
+            text = block.conf.replace(f"://{DOCUMENTED}", f"://{self._address}")
+            self.conf(block).write_text(text)
 
     def conf(self, block: Block) -> Path:
         """The file that an ini block is."""
@@ -115,24 +126,29 @@ class Stage:
             **dict.fromkeys(names, "a secret of the reader's own"),
             "DATABASE_URL": "postgresql://user:password@host/name",
             "TORNADO_CC__SERVER__BIND": self._address,
+            "TORNADO_CC__ADMIN__BIND": "127.0.0.1:0",
             "TORNADO_CC__PLUGINS__DIR": "plugins.d",
         }
 
     @asynccontextmanager
-    async def server(self) -> AsyncIterator[str]:
-        """A server on the first conf under the heading, or conf/dev.ini, with the plugins."""
+    async def server(self) -> AsyncIterator[Mapping[str, str]]:
+        """A server on the first conf under the heading, or conf/dev.ini, with the plugins.
+
+        Yields where it is in place of each address that the pages name.
+        """
         served = [one for one in self._section.of("ini") if one.path not in self.checked_by_command]
         block = next(iter(served), None)
         path = self.conf(block) if block else self._folder / "conf" / "dev.ini"
         # Nothing that one page keeps is there on the next, and nobody's database is touched.
-        store = {"TORNADO_CC__STORE__URL": f"sqlite:///{self._folder}/store.db"}
+        # It is the one that commands look after: a relative path starts where they run.
+        store = {"TORNADO_CC__STORE__URL": f"sqlite:///{self._folder}/data/tornado_cc.db"}
         built = build(path, {**self.environ(block), **store})
         claimed = {one.plugin for one in built.registry.everything()}
         assert claimed >= {block.plugin for block in self._plugins}
         server = Server(built)
         await server.start()
         try:
-            yield server.addresses[0]
+            yield {DOCUMENTED: server.addresses[0], ADMIN: server.admin_addresses[0]}
         finally:
             await server.stop()
 
@@ -155,25 +171,39 @@ async def run_test(block: Block, serve: Serve) -> None:
                 await outcome
 
 
-async def check(command: Command, address: str, folder: Path) -> None:
-    """Run a command as the reader would, and compare what it prints with what is shown."""
+async def check(
+    command: Command, addresses: Mapping[str, str], folder: Path, printed: str, shell: str
+) -> str:
+    """Run a command as the reader would, and compare what it prints with what is shown.
+
+    Args:
+        printed: what the commands before it printed.
+        shell: the lines before it that set variables.
+
+    Returns:
+        What it printed.
+    """
     name = program(command)
     if name == "make":
         targets = {match["name"] for match in _TARGET.finditer((ROOT / "Makefile").read_text())}
         assert set(shlex.split(command.text)[1:]) <= targets
-        return
+        return ""
     if name == "curl":
-        assert DOCUMENTED in command.text
-        line = command.text.replace("\\\n", " ").replace(DOCUMENTED, address)
-        output = await run_curl(shlex.split(line)[1:])
+        assert any(documented in command.text for documented in addresses)
+        line = command.text.replace("\\\n", " ")
+        for documented, address in addresses.items():
+            line = line.replace(documented, address)
+        output = await (run_shell(shell + line) if shell else run_curl(shlex.split(line)[1:]))
     elif "python -m tornado_cc" in command.text:
-        output = await run(["sh", "-c", command.text], folder)
+        first = next(iter(_ID.findall(printed)), "")
+        output = await run(["sh", "-c", f"ID={first}; {command.text}"], folder)
     else:
         pytest.fail(f"no way to run `{command.text}`: see docs/index.md")
     # The lines of an HTTP head end in two characters, those of a page in one.
     output = output.replace("\r\n", "\n")
     shown = ".*".join(re.escape(part) for part in command.output.strip().split("..."))
     assert re.fullmatch(shown, output.strip(), re.DOTALL), f"{command.text} printed\n{output}"
+    return output
 
 
 def program(command: Command) -> str:
@@ -192,6 +222,16 @@ async def run_curl(arguments: list[str]) -> str:
     if shutil.which("curl") is None:
         return await asyncio.to_thread(curl, arguments)
     return await run(["curl", *arguments], ROOT)
+
+
+async def run_shell(lines: str) -> str:
+    """Run lines in a shell that has openssl, and curl or the stand-in."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl")
+    if shutil.which("curl") is None:
+        program = "import sys; from tests.docs.curl import curl; print(curl(sys.argv[1:]), end='')"
+        lines = f'curl() {{ python -c "{program}" "$@"; }}\n{lines}'
+    return await run(["sh", "-ec", lines], ROOT)
 
 
 async def run(arguments: list[str], folder: Path) -> str:

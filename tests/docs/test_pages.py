@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from docs import settings_tables
+from docs import settings_tables, wire_table
 from tests.docs.pages import PAGES, ROOT, headings
+from tests.server.wire.cases import GROUPS
 from tornado_cc.dialects.skygear.errors import name_of, status_of
 from tornado_cc.hooks.specs import HOOKS
 from tornado_cc.server import build
@@ -27,6 +28,14 @@ def test_hooks_has_a_heading_for_each_hook_in_the_order_a_call_meets_them() -> N
 
 def test_settings_holds_what_the_models_give() -> None:
     assert settings_tables.page(SETTINGS) == SETTINGS, "run `make docs`"
+
+
+def test_reliability_sums_up_the_cases_of_the_wire() -> None:
+    text = wire_table.PAGE.read_text(encoding="utf-8")
+    assert wire_table.page(text) == text, "run `make docs`"
+    assert wire_table.table() in text
+    total = sum(len(cases) for cases in GROUPS.values())
+    assert f"What is made of {total} conversations" in text
 
 
 def test_settings_has_a_table_for_each_section_there_is() -> None:
@@ -65,12 +74,13 @@ def test_every_dialect_is_on_in_dev_ini_and_in_prod_ini_once_its_lines_are_uncom
     tmp_path: Path,
 ) -> None:
     known = {name.removeprefix("dialect:") for name in settings_tables.models() if ":" in name}
-    known = {name for name in known if not name.startswith(("plugin:", "credential:"))}
+    others = ("plugin:", "credential:", "webhook:", "source:")
+    known = {name for name in known if not name.startswith(others)}
     dev = build(ROOT / "conf" / "dev.ini", {})
     assert {dialect.name for dialect in dev.dialects} == known
     text = (ROOT / "conf" / "prod.ini").read_text(encoding="utf-8")
     conf = tmp_path / "prod.ini"
-    conf.write_text(re.sub(r"^# (?=\[\w+:|\w+ = )", "", text, flags=re.MULTILINE))
+    conf.write_text(re.sub(r"^# (?=\[\w+[:\]]|\w+ = )", "", text, flags=re.MULTILINE))
     environ = dict.fromkeys(re.findall(r"= env:(\w+)", text), "a secret of the reader's own")
     prod = build(conf, {**environ, "TORNADO_CC__PLUGINS__ENABLE": "payments, endpoints"})
     assert {dialect.name for dialect in prod.dialects} == known

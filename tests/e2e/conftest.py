@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.postgres import postgres
+from tests.postgres import Cluster, postgres
 from tests.tools import find_postgis
 
 from . import hooks
@@ -25,12 +25,16 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def database_uri(logs: Path) -> Iterator[str]:
-    """An empty database that knows PostGIS, on a PostgreSQL of our own."""
-    with (
-        postgres(find_postgis(), logs / "postgres.log") as cluster,
-        cluster.database("postgis") as url,
-    ):
+def cluster(logs: Path) -> Iterator[Cluster]:
+    """A PostgreSQL of our own that has PostGIS."""
+    with postgres(find_postgis(), logs / "postgres.log") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def database_uri(cluster: Cluster) -> Iterator[str]:
+    """An empty database that knows PostGIS."""
+    with cluster.database("postgis") as url:
         yield url
 
 
@@ -70,7 +74,7 @@ def product(
     """The tornado_cc that answers the hooks."""
     folder = tmp_path_factory.mktemp("tornado_cc")
     key, paid_up = bare_server.keys.webhook, alice.object_id
-    with tornado_cc(folder, key, paid_up=paid_up, third_party=third_party.url) as running:
+    with tornado_cc(folder, key, paid_up, third_party.url, bare_server) as running:
         yield running
 
 

@@ -1,7 +1,7 @@
 """Which hooks are registered with the Parse Server for the whole run.
 
-A hook that no plugin handles is registered on purpose: somebody removed the
-plugin and forgot the hook.
+Those that a plugin has are registered by `hooks apply`. Others are registered by hand on
+purpose: somebody removed the plugin and forgot the hook.
 """
 
 from __future__ import annotations
@@ -9,46 +9,16 @@ from __future__ import annotations
 from .parse import ParseServer
 from .product import TornadoCC
 
-FUNCTIONS = (
-    "helloWorld",
-    "chargeCustomer",
-    "echo",
-    "broken",
-    "nobodyKnowsMe",
-    "callOut",
-    "callOutPlainly",
-    "commentCount",
-)
+ORPHAN_FUNCTION = "nobodyKnowsMe"
+"""A function that no plugin has."""
 
-TRIGGERS = {
-    "Review": ["beforeSave"],
-    "Comment": ["afterSave", "afterDelete"],
-    "Post": ["beforeSave", "beforeDelete"],
-    "Typed": ["beforeSave", "afterSave"],
-    "Tally": ["beforeSave"],
-    "TallyChanged": ["beforeSave"],
-    "Diary": ["beforeSave"],
-    "Partial": ["beforeSave"],
-    "Removal": ["beforeSave"],
-    "RemovalNew": ["beforeSave"],
-    "Counted": ["beforeSave"],
-    "Race": ["beforeSave"],
-    "RaceChanged": ["beforeSave"],
-    "_User": ["beforeSave", "afterLogin"],
-    "Broken": ["beforeSave"],
-    "BrokenAfter": ["afterSave"],
-    "Shelf": ["beforeFind", "afterFind"],
-    "Catalogue": ["beforeFind", "afterFind"],
-    "Hidden": ["afterFind"],
-    "Vault": ["beforeFind"],
-    "Slow": ["afterSave"],
-    "Priced": ["beforeSave"],
-    "PricedSlowly": ["beforeSave"],
+ORPHANS = {
     "OrphanSave": ["beforeSave"],
     "OrphanDelete": ["beforeDelete"],
     "OrphanFind": ["beforeFind"],
     "OrphanAfter": ["afterSave", "afterDelete", "afterFind"],
 }
+"""Triggers that no plugin has."""
 
 LOCKED_FUNCTION = "lockedFunction"
 """Registered at a tornado_cc that expects another webhook key."""
@@ -58,10 +28,11 @@ LOCKED_CLASS = "Locked"
 
 
 def register_all(server: ParseServer, product: TornadoCC) -> None:
-    """Register one hook after another: registering in parallel loses hooks."""
-    for name in FUNCTIONS:
-        server.register_function(name, product.function_url(name))
-    for class_name, triggers in TRIGGERS.items():
+    """Register what the plugins have, and what none has."""
+    applied = product.hooks("apply")
+    assert applied.returncode == 0, applied.stdout + applied.stderr
+    server.register_function(ORPHAN_FUNCTION, product.function_url(ORPHAN_FUNCTION))
+    for class_name, triggers in ORPHANS.items():
         for trigger in triggers:
             url = product.trigger_url(class_name, trigger)
             server.register_trigger(class_name, trigger, url)

@@ -45,6 +45,13 @@ class ParseServer:
         """Whether it runs and answers; a bad webhook answer can crash it."""
         return self.child.is_running() and _is_healthy(self.anyone)
 
+    def registered(self) -> dict[str, str]:
+        """What is registered, as `NAME` or `CLASS TRIGGER`, each with its address."""
+        functions = self.master.call("GET", "hooks/functions").ok()
+        triggers = self.master.call("GET", "hooks/triggers").ok()
+        found = {one["functionName"]: one["url"] for one in functions}
+        return found | {f"{one['className']} {one['triggerName']}": one["url"] for one in triggers}
+
     def register_function(self, name: str, url: str) -> None:
         """Have a function answered by a webhook."""
         self._register("functions", name, {"functionName": name, "url": url})
@@ -64,10 +71,19 @@ class ParseServer:
 
 @contextlib.contextmanager
 def parse_server(
-    database_uri: str, log: Path, *, keys: Keys | None = None, custom_ids: bool = False
+    database_uri: str,
+    log: Path,
+    *,
+    keys: Keys | None = None,
+    custom_ids: bool = False,
+    port: int = 0,
+    cloud: Path | None = None,
 ) -> Iterator[ParseServer]:
-    """Run a Parse Server on a database; one that has its hooks already calls them."""
-    port, keys = free_port(), keys or Keys()
+    """Run a Parse Server on a database; one that has its hooks already calls them.
+
+    `cloud` is a file of cloud code in JavaScript.
+    """
+    port, keys = port or free_port(), keys or Keys()
     anyone = Client(
         f"http://127.0.0.1:{port}/parse",
         {"X-Parse-Application-Id": keys.app_id},
@@ -85,6 +101,7 @@ def parse_server(
             "DATABASE_URI": database_uri,
             "NODE_ENV": "production",
             "CUSTOM_IDS": "yes" if custom_ids else "",
+            "CLOUD": str(cloud or ""),
         },
     ) as child:
         child.wait_until(lambda: _is_healthy(anyone), START_SECONDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .parse import Person
 from .product import TornadoCC
 from .rest import Client
 
@@ -32,3 +33,27 @@ def test_comments_are_counted_as_they_come_move_and_go(anyone: Client, product: 
     becomes("countedOne", 1)
     anyone.delete("Comment", first).ok()
     becomes("countedOne", 0)
+
+
+def test_a_post_tells_how_many_comments_it_has(
+    anyone: Client, alice: Person, bob: Person, product: TornadoCC
+) -> None:
+    """Written into it by the plugin, in whosever post and after whosever comment."""
+    first, second = (
+        alice.client.create("Post", {"title": title, "ACL": {"*": {"read": True}}}).ok()["objectId"]
+        for title in ("one", "two")
+    )
+
+    def becomes(post: str, count: int) -> None:
+        def is_so() -> bool:
+            return bool(anyone.get("Post", post).ok().get("comments") == count)
+
+        product.child.wait_until(is_so, timeout=10)
+
+    commented = bob.client.create("Comment", comment(first)).ok()["objectId"]
+    becomes(first, 1)
+    bob.client.update("Comment", commented, comment(second)).ok()
+    becomes(first, 0)
+    becomes(second, 1)
+    bob.client.delete("Comment", commented).ok()
+    becomes(second, 0)

@@ -53,7 +53,7 @@ async def url() -> AsyncIterator[str]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[HttpClient]:
-    client = HttpClient(OutboundSettings())
+    client = HttpClient(OutboundSettings(), loopback=True)
     await client.open()
     yield client
     await client.close()
@@ -207,7 +207,7 @@ async def test_what_is_no_coroutine_is_passed_on(client: HttpClient) -> None:
 
 def test_a_server_that_is_gone_is_an_error_and_no_stray_coroutine() -> None:
     loop = asyncio.new_event_loop()
-    client = HttpClient(OutboundSettings())
+    client = HttpClient(OutboundSettings(), loopback=True)
     loop.close()
     until = clock.monotonic() + 1
     with pytest.raises(RuntimeError, match="closed"):

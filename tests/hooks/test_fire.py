@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import math
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -12,8 +13,10 @@ import pytest
 
 from tests.hooks import making
 from tests.hooks.making import implementation
-from tornado_cc.core.errors import Failure, Refusal
+from tornado_cc.core.call import TriggerCall
+from tornado_cc.core.errors import Failure, HookExit, Refusal
 from tornado_cc.core.json_value import NotJson
+from tornado_cc.core.message import Headers, Request
 from tornado_cc.hooks import App, Fired, Runner, inline, install
 from tornado_cc.outbound import HttpClient
 from tornado_cc.settings import HooksSettings, OutboundSettings, Settings
@@ -114,6 +117,44 @@ async def test_every_exception_becomes_a_failure_with_an_id(
         assert cause(fired).startswith("raised ")
         assert isinstance(fired.refusal, Failure)
         assert fired.refusal.message == f"internal error (id {fired.refusal.error_id})"
+
+
+async def test_a_plain_hook_may_exit_as_if_it_had_returned_nothing(runner: Runner) -> None:
+    def deeper() -> None:
+        try:
+            raise HookExit
+        except Exception as error:
+            raise AssertionError from error
+
+    def hook(call: App) -> str:
+        deeper()
+        return "after"
+
+    for one in (hook, inline(lambda call: hook(call))):
+        fired = await fire(runner, one)
+        assert (fired.value, fired.refusal) == (None, None)
+
+
+async def test_a_hook_knows_how_much_time_it_has_left(runner: Runner) -> None:
+    call = TriggerCall(
+        dialect="store",
+        hook="before_save",
+        claim=("A",),
+        request=Request("", "", "", Headers(), b""),
+        trigger="beforeSave",
+        class_name="A",
+    )
+
+    async def hook(call: TriggerCall) -> list[float]:
+        first = call.remaining
+        await asyncio.sleep(0.01)
+        return [first, call.remaining]
+
+    assert call.remaining == math.inf
+    one = implementation("tested", "A", function=hook)
+    first, second = (await runner.run(one, call.given_to("tested", Settings(), one.log))).value
+    assert 0.2 >= first > second > 0
+    assert call.remaining == math.inf
 
 
 async def test_the_deadline_is_answered_without_awaiting_the_cancelled_task(

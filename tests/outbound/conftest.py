@@ -8,14 +8,26 @@ from aiohttp.test_utils import TestServer
 
 from tests.outbound.party import Party
 from tests.outbound.wire import Reply, Wire
+from tornado_cc.core.meter import Meter
 from tornado_cc.outbound import HttpClient
 from tornado_cc.settings import OutboundSettings
 
 
 class Opened(Protocol):
-    """The fixture: a client with these `[outbound]` settings."""
+    """The fixture: a client with these `[outbound]` settings.
 
-    def __call__(self, **settings: Any) -> Awaitable[HttpClient]: ...
+    It reaches this machine, as in development, unless `loopback` says otherwise: third parties of
+    the tests are here.
+    """
+
+    def __call__(
+        self,
+        *,
+        loopback: bool = True,
+        hosts: Any = None,
+        meter: Meter | None = None,
+        **settings: Any,
+    ) -> Awaitable[HttpClient]: ...
 
 
 class Wired(Protocol):
@@ -39,8 +51,11 @@ class Served:
 async def opened() -> AsyncIterator[Opened]:
     clients: list[HttpClient] = []
 
-    async def make(**settings: Any) -> HttpClient:
-        client = HttpClient(OutboundSettings(**settings))
+    async def make(
+        *, loopback: bool = True, hosts: Any = None, meter: Meter | None = None, **settings: Any
+    ) -> HttpClient:
+        valid = OutboundSettings.model_validate(settings)
+        client = HttpClient(valid, loopback=loopback, hosts=hosts, meter=meter)
         clients.append(client)
         await client.open()
         return client

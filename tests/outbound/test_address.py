@@ -34,6 +34,18 @@ SENSELESS = [
     ("http://exa<mple/", "host"),
     (f"http://{'a' * 300}.org/", "host"),
     ("http://example.org/\udcff", "UTF-8"),
+    ("http://127.0.0.1\\@example.org/", "not a URL"),
+    ("http://example.org\\@127.0.0.1/", "not a URL"),
+    ("http://[::1].example.org/", "not a URL"),
+    ("http://[::1]a:80/", "not a URL"),
+    ("http://%65xample.org/", "host"),
+    ("http://[fe80::1%25lo]/", "host"),
+    ("http://2130706433/", "192.0.2.1"),
+    ("http://127.1/", "192.0.2.1"),
+    ("http://0x7F.0.0.1/", "192.0.2.1"),
+    ("http://0177.0.0.1/", "192.0.2.1"),
+    ("http://93.184.216.34./", "192.0.2.1"),
+    ("http://a.0x/", "192.0.2.1"),
 ]
 
 
@@ -55,6 +67,9 @@ async def test_an_address_that_leads_nowhere_is_refused(
         "HTTP://example.org/",
         "http://[::1]:8080/",
         "http://exa_mple/",
+        "http://93.184.216.34/",
+        "http://1.2.3.example/",
+        "http://0x7f.example/",
     ],
 )
 def test_every_other_port_and_host_is_allowed(url: str) -> None:
@@ -124,5 +139,5 @@ async def test_the_method_is_get_by_default(client: HttpClient, wire: Wire) -> N
 @pytest.mark.parametrize("method", ["", "GE T", "GET\r\n", "GÉT", None, 5, "CONNECT", "connect"])
 async def test_what_is_no_method_is_refused(client: HttpClient, wire: Wire, method: object) -> None:
     with pytest.raises(RequestError, match="HTTP method"):
-        await client.request(wire.url, method=method)  # type: ignore[arg-type]
+        await client.request(wire.url, method=method)
     assert wire.connections == 0

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.outbound.wire import Received, Wire, answer
-from tornado_cc.outbound import HttpClient, RequestError
+from tornado_cc.outbound import RequestError
+from tornado_cc.outbound.guard import Guard
+from tornado_cc.outbound.pool import Pool
 from tornado_cc.outbound.request import Prepared, prepare
 from tornado_cc.settings import OutboundSettings
 
@@ -41,11 +43,11 @@ unhurried = settings(deadline=None, max_examples=150)
 
 async def exchange(prepared: Prepared) -> Received:
     """Send a request to a strict third party and return what that understood."""
-    wire, client = Wire(answer(b"")), HttpClient(OutboundSettings())
+    wire, pool = Wire(answer(b"")), Pool(OutboundSettings(), Guard(loopback=True))
     await wire.start()
-    await client.open()
+    pool.open()
     try:
-        await client.send(
+        await pool.send(
             Prepared(
                 prepared.method,
                 prepared.url.replace("http://example.org", f"http://{wire.host}"),
@@ -56,7 +58,7 @@ async def exchange(prepared: Prepared) -> Received:
         assert len(wire.received) == 1
         return wire.last
     finally:
-        await client.close()
+        await pool.close()
         await wire.stop()
 
 

@@ -112,7 +112,7 @@ async def test_a_name_nobody_has_is_a_connection_that_failed(client: HttpClient)
 
 async def test_a_client_that_is_not_running_says_so(wired: Wired) -> None:
     wire = await wired()
-    client = HttpClient(OutboundSettings())
+    client = HttpClient(OutboundSettings(), loopback=True)
     with pytest.raises(ConnectError, match="not running"):
         await client.request(wire.url)
     await client.open()

@@ -82,3 +82,19 @@ async def test_a_bomb_ends_at_the_limit(opened: Opened, wired: Wired) -> None:
 def test_what_is_no_compressed_stream_is_an_error() -> None:
     with pytest.raises(BadEncoding, match="not what its encoding says"):
         decoder("gzip", 100).feed(b"plain text")
+
+
+def test_streams_that_unpack_to_nothing_are_counted() -> None:
+    taking = decoder("gzip", 1 << 20)
+    taking.feed(gzip.compress(b"") * 999 + gzip.compress(b"end"))
+    assert taking.end() == b"end"
+    with pytest.raises(BadEncoding, match="more than 1000 streams"):
+        taking.feed(gzip.compress(b""))
+
+
+def test_what_comes_in_is_counted_as_well_as_what_comes_out() -> None:
+    taking = decoder("deflate", 1000)
+    # Empty blocks of a stream that goes on.
+    taking.feed(b"\x78\x9c" + b"\x00\x00\x00\xff\xff" * 10_000)
+    with pytest.raises(BadEncoding, match="larger than 1000 bytes"):
+        taking.feed(b"\x00\x00\x00\xff\xff" * 10_000)

@@ -7,7 +7,7 @@ import pytest
 from tests.outbound.conftest import Opened, Served, Wired
 from tests.outbound.wire import answer, say
 from tornado_cc.outbound import HttpClient, HttpError, TooManyRedirects
-from tornado_cc.outbound.http import redirected
+from tornado_cc.outbound.redirect import redirected
 from tornado_cc.outbound.request import prepare
 
 ALL = [301, 302, 303, 307, 308]
@@ -107,15 +107,26 @@ async def test_nothing_secret_follows_to_another_origin(
         assert not {"authorization", "cookie", "x-api-key"} & heard.keys()
 
 
-@pytest.mark.parametrize("status", [307, 308])
-async def test_a_body_that_is_kept_is_kept_at_another_origin_too(
+@pytest.mark.parametrize("status", ALL)
+async def test_neither_a_header_nor_the_body_follows_to_another_origin(
     client: HttpClient, party: Served, other: Served, status: int
 ) -> None:
     url = party.at(f"/moved/{status}?to={other.at('/echo')}")
-    response = await client.request(url, method="POST", body={"a": 1}, follow_redirects=True)
+    response = await client.request(
+        url, method="POST", headers={"X-Mine": "a"}, body={"a": 1}, follow_redirects=True
+    )
     heard = response.data
-    assert (heard["method"], heard["body"]) == ("POST", "a=1")
-    assert heard["headers"]["content-type"] == "application/x-www-form-urlencoded"
+    assert heard["method"] == ("POST" if status in (307, 308) else "GET")
+    assert heard["body"] == ""
+    assert not {"x-mine", "content-type"} & heard["headers"].keys()
+
+
+def test_a_port_that_is_stated_is_the_same_origin_as_one_that_goes_without_saying() -> None:
+    before = prepare("https://example.org/", method="POST", headers={"X-Mine": "a"}, body="b")
+    after = redirected(before, 307, "https://EXAMPLE.org.:443/c")
+    assert (after.headers, after.body) == (before.headers, before.body)
+    elsewhere = redirected(before, 307, "https://example.org:8443/c")
+    assert (elsewhere.headers, elsewhere.body) == ((), None)
 
 
 async def test_credentials_stay_at_their_own_origin(client: HttpClient, party: Served) -> None:

@@ -32,6 +32,14 @@ async def test_from_400_on_the_error_carries_the_whole_answer(
     assert response.cookies == ("why=because",)
 
 
+@pytest.mark.parametrize("status", [200, 400, 503])
+async def test_any_status_is_an_answer_to_whoever_asks_for_that(
+    client: HttpClient, party: Served, status: int
+) -> None:
+    response = await client.request(party.at(f"/status/{status}"), raise_for_status=False)
+    assert (response.status, response.headers["x-reason"]) == (status, "mine")
+
+
 async def test_an_answer_without_a_body_is_empty(client: HttpClient, party: Served) -> None:
     for response in (
         await client.request(party.at("/status/204")),

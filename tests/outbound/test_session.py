@@ -2,12 +2,11 @@
 
 import asyncio
 
-from tests.outbound.conftest import Served, Wired
+from tests.outbound.conftest import Opened, Served, Wired
 from tests.outbound.wire import Wire, answer, hang
 from tests.serving import PARSE, Serve
 from tornado_cc.core import clock
 from tornado_cc.outbound import HttpClient, TimeoutExpired
-from tornado_cc.outbound.http import CONNECTIONS_PER_HOST
 
 ASKING = """
     from tornado_cc import Plugin
@@ -58,14 +57,11 @@ async def test_parses_own_option_name_works_too(client: HttpClient, party: Serve
     assert response.text == "arrived"
 
 
-async def test_a_slow_third_party_holds_up_no_other(client: HttpClient, wired: Wired) -> None:
-    slow, quick = await wired(hang), await wired()
-    waiting = [
-        asyncio.create_task(client.request(slow.url, timeout=1.5))
-        for _ in range(CONNECTIONS_PER_HOST + 20)
-    ]
+async def test_a_slow_third_party_holds_up_no_other(opened: Opened, wired: Wired) -> None:
+    client, slow, quick = await opened(connections_per_host=10), await wired(hang), await wired()
+    waiting = [asyncio.create_task(client.request(slow.url, timeout=1.5)) for _ in range(30)]
     await asyncio.sleep(0.5)
-    assert slow.connections == CONNECTIONS_PER_HOST
+    assert slow.connections == 10
     assert (await client.request(quick.url, timeout=1)).text == "ok"
     ended = await asyncio.gather(*waiting, return_exceptions=True)
     assert all(isinstance(one, TimeoutExpired) for one in ended)

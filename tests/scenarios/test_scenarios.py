@@ -91,6 +91,7 @@ async def _played(served: Served, exchange: Exchange) -> dict[str, Any]:
     """What came of one exchange, when everything it set going has ended."""
     before, fired = asyncio.all_tasks(), len(served.fired)
     answer = await served.send(_raw(exchange.request), method=exchange.request.split(" ")[0])
+    await served.until_idle()
     async with asyncio.timeout(10):
         while running := asyncio.all_tasks() - before:
             await asyncio.wait(running)

@@ -146,6 +146,8 @@ def test_no_secret_is_ever_written(tmp_path: Path, form: str) -> None:
     with talkative_server(conf, log) as port:
         answers = asyncio.run(misbehave(port))
     written = log.read_text()
-    for sign in ("hook fired", "hook failed", "call refused", "Malformed", "[redacted]"):
-        assert sign in written, f"the run should have logged {sign}"
+    for sign in ("hook fired", "hook failed", "call refused", "malformed", "[redacted]"):
+        assert sign in written.replace("Malformed", "malformed"), (
+            f"the run should have logged {sign}"
+        )
     check(written, answers, CANARIES)

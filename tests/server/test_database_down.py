@@ -12,9 +12,10 @@ import orjson
 import pytest
 
 from tests.postgres import Cluster, needed_programs, postgres
+from tests.server.scraping import scrape
 from tests.serving import KEY, PARSE, Answer, Serve, Served
 from tests.standstill import held
-from tornado_cc.server.app import StartError
+from tornado_cc.server import StartError, depth
 from tornado_cc.settings import Database, StoreSettings
 from tornado_cc.store import Store
 
@@ -132,6 +133,23 @@ async def test_a_server_starts_without_its_database_and_recovers_by_itself(
     ]
     assert len(served.logged("database is not available")) <= 2
     assert len(served.logged("database is back")) == 1
+
+
+async def test_metrics_leave_out_the_queue_while_the_database_is_away(
+    serve: Serve, own_cluster: Cluster, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(depth, "ASK_EVERY", 0)
+    await migrate(url)
+    served = await serve(CONF.format(url=url, timeout=1))
+    assert (await scrape(served)).value("queue_depth", state="ready") == 0
+    own_cluster.stop()
+    figures = await scrape(served)
+    assert "queue" not in figures.text
+    assert figures.value("loop_stalls_total", plugin="none") is not None
+    own_cluster.start()
+    async with asyncio.timeout(10):
+        while (await scrape(served)).value("dead_letters") is None:
+            await asyncio.sleep(0.05)
 
 
 async def test_a_database_without_its_tables_keeps_it_waiting_until_they_are_made(

@@ -11,9 +11,12 @@ import pytest
 
 from tests.postgres import Cluster
 from tests.store.opened import opened
+from tornado_cc.core.record import Record
 from tornado_cc.settings import Database
 from tornado_cc.store.fields import check_fields
+from tornado_cc.store.lanes import NewDelivery
 from tornado_cc.store.move import Moved, move
+from tornado_cc.store.tables import schedules
 
 POINTER = {"__type": "Pointer", "className": "Movie", "objectId": "m1"}
 FIELDS = {
@@ -26,6 +29,22 @@ FIELDS = {
     "text": "12",
     "none": None,
 }
+
+
+RECORD = Record(
+    id="01M8AN1CWN33ET0V6T9NE81Y10",
+    received_at="2026-01-31T12:00:00.000Z",
+    dialect="parse",
+    method="POST",
+    route="/webhooks",
+    path="/webhooks",
+    query="",
+    headers=[["accept", "*/*"]],
+    body=b"\x00\xff",
+    size=2,
+    remote="127.0.0.1",
+)
+DUE = schedules.insert().values(name="p daily", due_at=1_800_000_000_000)
 
 
 async def fill(url: str) -> str:
@@ -41,6 +60,15 @@ async def fill(url: str) -> str:
         await player.persist()
         await store.config.save({"greeting": "Hi", "key": [1]}, {"key": True})
         await store.objects.insert("Movie", "m1", check_fields(FIELDS))
+        await store.outbox.add(
+            [
+                NewDelivery(kind="hook", plugin="p", target="t", payload="{}", lane="l")
+                for _ in range(2)
+            ],
+            RECORD,
+        )
+        await store.receipts.begin(b"key", "somebody", 30)
+        await store.engine.write(lambda connection: connection.execute(DUE), 10)
         for number in range(250):
             await store.objects.insert("Many", f"o{number:03}", {"n": number})
         return token

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from tests.cli.running import get, misused, run, serving
-from tests.store.moving import POINTER, fill, moved
+from tests.store.moving import POINTER, RECORD, fill, moved
 from tests.store.moving import new_url as new_url
 from tests.store.opened import make_tables, opened
 from tornado_cc.store import Store
+from tornado_cc.store.lanes import NewDelivery
 from tornado_cc.store.move import MoveRefused, NotUsable
 
 SKYGEAR = "[server]\n[dialect:skygear]\napi_key = Kq81-xz\n[store]\nurl = {url}\n"
@@ -40,6 +41,8 @@ async def content(store: Store) -> dict[str, Any]:
         "config": await store.config.all(),
         "movies": await store.objects.find("Movie"),
         "many": await store.objects.find("Many", limit=1000, order="n"),
+        "deliveries": await store.deliveries.find(),
+        "request": await store.requests.get(RECORD.id),
         "pointing": await store.objects.count("Movie", {"to": POINTER}),
     }
 
@@ -64,6 +67,10 @@ async def test_everything_arrives_on_either_engine(
         "config": 2,
         "versions": 1,
         "objects": 251,
+        "requests": 1,
+        "deliveries": 2,
+        "receipts": 1,
+        "schedules": 1,
     }
     assert {(table, done) for table, done, total in noticed if done == total} == {*rows.items()}
     async with opened(old, command=True) as one, opened(new) as other:
@@ -72,6 +79,11 @@ async def test_everything_arrives_on_either_engine(
         assert owner is not None
         assert owner.id == "a1"
         await other.users.log_in("alice", "a password")
+        # What is added from now on comes after what was copied.
+        new_one = NewDelivery(kind="hook", plugin="p", target="t", payload="{}", lane="l")
+        await other.outbox.add([new_one])
+        last, *_ = await other.deliveries.find()
+        assert (last.number, last.id, last.state) == (3, new_one.id, "waiting")
         # Another change is seen by those who have the configuration in memory.
         await other.config.save({"greeting": "Ho"})
         assert (await other.config.get())["greeting"] == "Ho"
@@ -89,7 +101,11 @@ async def test_a_move_to_postgresql_and_back_by_the_command(
     assert [line.split() for line in there.splitlines()[:-1]] == [
         ["table", "rows", "there", "rows", "here"],
         ["config", "2", "2"],
+        ["deliveries", "2", "2"],
         ["objects", "251", "251"],
+        ["receipts", "1", "1"],
+        ["requests", "1", "1"],
+        ["schedules", "1", "1"],
         ["users", "2", "2"],
         ["versions", "1", "1"],
         ["player_data", "2", "2"],

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, NoReturn
 import click
 
 from tornado_cc.core import clock
+from tornado_cc.store.ids import moment_of
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _DURATION = re.compile(r"(?P<number>[0-9]{1,9})(?P<unit>[smhdw])")
@@ -74,6 +75,21 @@ class Moment(click.ParamType[datetime]):
         if moment <= clock.utc_now():
             self.fail("is over", param, context)
         return moment
+
+
+class Ulid(click.ParamType[tuple[str, int]]):
+    """The id of a request, and the moment that it says, in milliseconds since 1970."""
+
+    name = "id"
+
+    def convert(self, value: Any, param: Any, context: Any) -> tuple[str, int]:
+        """Both."""
+        if isinstance(value, tuple):
+            return value
+        moment = moment_of(value)
+        if moment is None:
+            self.fail("is no id of a request", param, context)
+        return value, moment
 
 
 def password(prompt: bool, from_stdin: bool, file: Path | None) -> str | None:

@@ -12,8 +12,10 @@ from typing import NoReturn, TypeVar
 
 import click
 
+from tornado_cc.cli.logs import printable
 from tornado_cc.settings import SECTIONS, Document, Mistakes, StoreSettings
 from tornado_cc.store import CannotOpen, SchemaError, Store, StoreError, StoreUnavailable
+from tornado_cc.store.deliveries import NotPossible
 from tornado_cc.store.engine import StatementFailed
 from tornado_cc.store.move import NotUsable
 
@@ -93,14 +95,16 @@ def run(work: Work[T]) -> T:
     return guarded(lambda: asyncio.run(opened()), str(settings.url))
 
 
-def guarded(work: Callable[[], T], place: str) -> T:
+def guarded(work: Callable[[], T], place: str, *, quiet: bool = True) -> T:
     """What some work returned. Whatever it raises ends the process with one line.
 
     Args:
         place: the database, without credentials.
+        quiet: whether nothing is logged meanwhile.
     """
-    # What is wrong is said in that line; the store's log is for servers.
-    logging.disable(logging.CRITICAL)
+    if quiet:
+        # What is wrong is said in that line; the store's log is for servers.
+        logging.disable(logging.CRITICAL)
     try:
         return work()
     except StoreUnavailable as error:
@@ -111,8 +115,8 @@ def guarded(work: Callable[[], T], place: str) -> T:
     except StatementFailed as error:
         # It may be long, and have lines.
         end(CANNOT_RUN, f"{place} refused a statement: {shorten(str(error), 300)}")
-    except StoreError as error:
-        end(REFUSED, error.message)
+    except (StoreError, NotPossible) as error:
+        end(REFUSED, printable(error.message))
     except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
         # click ends quietly when whoever reads, such as `head`, has enough.
         raise

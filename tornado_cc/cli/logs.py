@@ -1,11 +1,12 @@
 """How log lines are written: JSON for machines, colours for a developer, secrets for nobody."""
 
+import asyncio
 import logging
 import sys
 import threading
 import traceback
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 from tornado_cc.core import clock, json_value
 from tornado_cc.core.call import CALL
@@ -39,13 +40,14 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": _message(record),
         }
+        if record.name == _CLEAN:
+            return json_value.dump({**line, **facts_of(record)}).decode()
         for key, value in facts_of(record).items():
             line.setdefault(key, _plain(value))
         if trace := _traceback(record):
             line["exception"] = trace
-        if record.name != _CLEAN:
-            call = getattr(record, CALL, None)
-            line = {key: self._clean(value, call) for key, value in line.items()}
+        call = getattr(record, CALL, None)
+        line = {key: self._clean(value, call) for key, value in line.items()}
         return json_value.dump(line).decode()
 
     def _clean(self, value: Any, call: Any) -> Any:
@@ -83,13 +85,61 @@ class PlainFormatter(HumanFormatter):
         return f"{_now()} {record.levelname} {record.name}: "
 
 
-def set_up(settings: LogSettings, secrets: set[str]) -> None:
-    """Send every logger of the process to standard error."""
-    logging.basicConfig(
-        level=settings.level.upper(), handlers=[_handler(settings, Redactor(secrets))], force=True
-    )
+class LineHandler(logging.StreamHandler[TextIO]):
+    """Writes lines in their order; those of the access log when their callers have their answers.
+
+    What one turn of the event loop has answered is written in one go.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._waiting: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line, after those that wait; or have it wait with them."""
+        self._waiting.append(record)
+        if record.name != _CLEAN or not (len(self._waiting) > 1 or self._is_put_off()):
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits; Python itself asks for this at its end."""
+        self.acquire()
+        try:
+            waiting, self._waiting = self._waiting, []
+            if waiting:
+                self.stream.write("".join(map(self._line, waiting)))
+            super().flush()
+        except Exception:  # noqa: BLE001 - nobody could be told: this is the log
+            return
+        finally:
+            self.release()
+
+    def _line(self, record: logging.LogRecord) -> str:
+        return f"{self.format(record)}{self.terminator}"
+
+    def _is_put_off(self) -> bool:
+        """Whether the loop, if one runs here, will ask for a `flush`."""
+        try:
+            asyncio.get_running_loop().call_soon(self.flush)
+        except RuntimeError:
+            return False
+        return True
+
+
+def set_up(settings: LogSettings, secrets: set[str], *, worker: int | None = None) -> None:
+    """Send every logger of the process to standard error.
+
+    Args:
+        worker: the process's id, where lines of several go the same way.
+    """
+    handler = _handler(settings, Redactor(secrets))
+    if worker is not None:
+        handler.addFilter(lambda record: vars(record).setdefault("worker", worker) is not None)
+    logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
     # What logging itself prints about a line it cannot write quotes the line's arguments.
     logging.raiseExceptions = False
+    # No line of ours says who wrote it in which thread, and to find out costs as much as the line.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # asyncio's debug lines quote arguments of callbacks, which may be anything.
     logging.getLogger("asyncio").setLevel(logging.INFO)
     logging.getLogger(_CLEAN).disabled = not settings.access
@@ -120,7 +170,7 @@ def _handler(settings: LogSettings, redactor: Redactor) -> logging.Handler:
         handler = _terminal_handler()
         handler.setFormatter(HumanFormatter(redactor))
         return handler
-    handler = logging.StreamHandler(sys.stderr)
+    handler = LineHandler(sys.stderr)
     formatter = JsonFormatter if settings.format == "json" else PlainFormatter
     handler.setFormatter(formatter(redactor))
     return handler

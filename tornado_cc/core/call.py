@@ -1,16 +1,25 @@
 """A call: one request, read by its dialect, as the hooks receive it."""
 
 import logging
-from collections.abc import Mapping, MutableMapping
+import math
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
+from tornado_cc.core import clock
 from tornado_cc.core.message import Request
+from tornado_cc.core.record import ACCEPTED, Record
 
 if TYPE_CHECKING:
-    from tornado_cc.core.ports import Http
+    from tornado_cc.core.parse import Parse
+    from tornado_cc.core.ports import Http, Jobs, Mail, Webhooks
     from tornado_cc.core.state import Config, Player, Store
+
+SOURCE = "source"
+"""What a route to a source is, and the first name of a claim on its events: no credential."""
 
 CALL = "tornado_cc_call"
 """The attribute of a log record that holds the call in which a plugin wrote it."""
@@ -50,15 +59,25 @@ class Call:
         bad_credentials: whether a credential was wrong and passed over; it counts as a guess.
         installation_id: the calling installation, when known.
         context: what the caller passed along for hooks to read.
+        idempotency_key: the sender's own id of the request, which its repeats carry too; None when
+            it sent none.
         plugin: the plugin this copy of the call was given to.
         settings: that plugin's own settings.
-        log: that plugin's own logger.
         http: the way out: `await call.http.request(...)`, without `await` in a plain `def` hook.
         store: what is kept: `await call.store.objects("Comment").get(...)`, players and users.
         config: the configuration: `await call.config.get()`.
+        webhooks: webhooks to others: `await call.webhooks.send("shop", {...})`.
+        parse: the Parse Server, asked in the name of the user who calls:
+            `await call.parse.objects("Post").get(...)`.
+        mail: mail to anybody: `await call.mail.send(to=..., subject=..., text=...)`.
+        jobs: what `later` asks.
         player: the player or user who calls, with what is kept for them; None when unknown.
         depth: how many writes of hooks led to this call; 0 for one that came from outside.
         deadline: seconds each hook may take, where the dialect sets its own.
+        verdict: how its credentials were judged, for the journal.
+        record: what the journal keeps of the request; None when it keeps nothing.
+        delivery_id: of what runs from the outbox, an id that is the same at every attempt.
+        attempt: which attempt it is, from 1.
     """
 
     dialect: str
@@ -72,15 +91,31 @@ class Call:
     bad_credentials: bool = False
     installation_id: str | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
+    idempotency_key: str | None = None
     plugin: str = ""
     settings: Any = None
-    log: logging.Logger | CallLog = field(default=logging.getLogger("tornado_cc.plugin"))
     http: "Http" = field(default=cast("Http", None), init=False)
     store: "Store" = field(default=cast("Store", None), init=False)
     config: "Config" = field(default=cast("Config", None), init=False)
+    webhooks: "Webhooks" = field(default=cast("Webhooks", None), init=False)
+    parse: "Parse" = field(default=cast("Parse", None), init=False)
+    mail: "Mail" = field(default=cast("Mail", None), init=False)
+    jobs: "Jobs" = field(default=cast("Jobs", None), init=False)
     player: "Player | None" = field(default=None, init=False)
     depth: int = 0
     deadline: float | None = None
+    verdict: str = ACCEPTED
+    record: Record | None = field(default=None, init=False)
+    delivery_id: str = ""
+    attempt: int = 1
+    # The plugin's own logger.
+    logger: logging.Logger = field(default=logging.getLogger("tornado_cc.plugin"), init=False)
+    # The runner's: the time of the clock at which the hook's deadline passes.
+    until: float = field(default=math.inf, init=False)
+    # The flows': what is put off while an object is about to be stored, to be stored with it.
+    pending: list[Any] | None = field(default=None, init=False)
+    # The flows': other players that are saved with the calling one.
+    loaded: list[Any] = field(default_factory=list, init=False)
     # The redactor's: what to mask in this call's log lines, found once, when the first is written.
     redactions: list[str] | None = field(default=None, init=False)
 
@@ -93,18 +128,80 @@ class Call:
         mine = _copied(self)
         mine.plugin = plugin
         mine.settings = settings
-        mine.log = CallLog(log, mine)
+        mine.logger = log
         return mine
+
+    @property
+    def log(self) -> CallLog:
+        """That plugin's own logger."""
+        # Kept here, each would keep the other until the garbage collector comes.
+        return CallLog(self.logger, self)
+
+    @log.setter
+    def log(self, logger: logging.Logger) -> None:
+        self.logger = logger
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the hook's deadline passes; 0 when it has."""
+        return max(self.until - clock.monotonic(), 0)
+
+    def later(
+        self,
+        name: str,
+        payload: object = None,
+        *,
+        delay: float | timedelta = 0,
+        key: str | None = None,
+    ) -> Awaitable[str]:
+        """Put a job off: it runs on its own, in the name of this caller, whatever happens here.
+
+        It is on the disk when this returns. In a before-hook of an object that a plugin stores, it
+        is stored with the object, or not at all. In a plain `def` hook this blocks.
+
+        Args:
+            name: the job, as `@plugin.job` declares it.
+            payload: JSON of at most 1 MiB without secrets, the job's `call.params`.
+            delay: seconds, or a timedelta, of at most 365 days.
+            key: what this plugin knows the job by. It takes the place of a job with the same key
+                that waits, and waits for one that runs.
+
+        Returns:
+            the id of the delivery, which is the job's `call.delivery_id`.
+
+        Raises:
+            ValueError: no plugin has such a job, or payload, delay or key are not allowed.
+            StoreUnavailable: it cannot be kept.
+        """
+        return self.jobs.later(name, payload, delay=delay, key=key)
+
+    def cancel_later(self, key: str) -> Awaitable[None]:
+        """Have the job that this plugin put off with a key not run; nothing when none waits.
+
+        One that runs already goes on. In a before-hook of an object that a plugin stores, it is
+        done when the object is stored. In a plain `def` hook this blocks.
+
+        Raises:
+            ValueError: the key is not allowed.
+            StoreUnavailable: it cannot be noted.
+        """
+        return self.jobs.cancel_later(key)
 
 
 C = TypeVar("C", bound=Call)
 
+_READERS: dict[type[Any], Callable[[Any], tuple[Any, ...]]] = {}
+"""By the kind of a call, what reads all its fields at once."""
+
 
 def _copied(call: C) -> C:
     """A shallow copy; `copy.copy` takes ten times as long for a class with slots."""
-    mine = object.__new__(type(call))
-    for name in call.__dataclass_fields__:
-        setattr(mine, name, getattr(call, name))
+    kind = type(call)
+    mine = object.__new__(kind)
+    names = kind.__dataclass_fields__
+    read = _READERS.get(kind) or _READERS.setdefault(kind, attrgetter(*names))
+    for name, value in zip(names, read(call), strict=True):
+        setattr(mine, name, value)
     return mine
 
 
@@ -152,15 +249,16 @@ class TriggerCall(Call):
 
 @dataclass(slots=True, kw_only=True, repr=False, eq=False)
 class CallbackCall(Call):
-    """An external callback arrived.
+    """An external callback arrived, or the signed event of a source.
 
     Attributes:
         data: its parameters, read-only: a string, or a list of strings for a repeated name;
-            `REQUEST_BODY` is the posted text.
+            `REQUEST_BODY` is the posted text. Of a source, the JSON object or the form it posted.
         script_data: what the answer is made of; hooks add to it.
         player_id: the player in the URL, None when there is none or nobody knows them.
         player_required: whether an unknown player is refused.
         credential: the credential in the URL; `server` for the default callback.
+        source: the source whose signature was verified, as in `[source:NAME]`; empty for callbacks.
     """
 
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -168,6 +266,7 @@ class CallbackCall(Call):
     player_id: str | None = None
     player_required: bool = False
     credential: str = ""
+    source: str = ""
 
 
 @dataclass(slots=True, kw_only=True, repr=False, eq=False)
@@ -202,6 +301,45 @@ class EndpointCall(Call):
         mine = Call.given_to(self, plugin, settings, log)
         mine.web.call = mine
         return mine
+
+
+@dataclass(slots=True, kw_only=True, repr=False, eq=False)
+class JobCall(Call):
+    """A job that was put off is due; `user_id`, `player` and `master` are those of who did.
+
+    Attributes:
+        name: the job.
+        params: what it was put off with, JSON.
+    """
+
+    name: str
+    params: Any = None
+
+
+@dataclass(slots=True, kw_only=True, repr=False, eq=False)
+class ScheduleCall(Call):
+    """A schedule is due.
+
+    Attributes:
+        name: the schedule.
+        due_at: when it was due, in UTC; it runs a little later, or much, when nothing could run.
+    """
+
+    name: str
+    due_at: datetime
+
+
+@dataclass(slots=True, kw_only=True, repr=False, eq=False)
+class MailCall(Call):
+    """A mail is to be handed over, and the conf names this plugin for it.
+
+    Attributes:
+        message: `from`, `to`, `cc`, `bcc`, `reply_to`, `subject`, `text`, `html`, `attachments`.
+            An address is a mapping of `name` and `address`, an attachment one of `name`, `type`
+            and `content`, in base64. All of it is checked, and JSON.
+    """
+
+    message: Mapping[str, Any] = field(default_factory=dict)
 
 
 CURRENT: ContextVar[Call | None] = ContextVar("tornado_cc_call", default=None)

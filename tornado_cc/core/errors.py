@@ -31,6 +31,9 @@ class Reason(Enum):
     TAKEN = "taken"
     INVALID = "invalid"
     BAD_LOGIN = "bad login"
+    IN_PROGRESS = "in progress"
+    ANSWERED = "answered before"
+    BAD_SIGNATURE = "bad signature"
 
 
 _LONGEST = 4096
@@ -47,6 +50,7 @@ class Refusal(Exception):
         log: what only the log says about it.
         retry_after: seconds after which the same may succeed; answers carry it as `Retry-After`.
         info: further facts for dialects that carry some, JSON.
+        verdict: how the request's signature was judged, for the journal; empty where nobody did.
     """
 
     # A subclass may forget super().__init__().
@@ -56,6 +60,7 @@ class Refusal(Exception):
     reason: Reason = Reason.REFUSED
     retry_after: int | None = None
     info: Mapping[str, Any] = MappingProxyType({})
+    verdict: str = ""
 
     def __init__(
         self,
@@ -66,6 +71,7 @@ class Refusal(Exception):
         reason: Reason = Reason.REFUSED,
         retry_after: int | None = None,
         info: Mapping[str, Any] | None = None,
+        verdict: str = "",
     ) -> None:
         if code is not None and type(code) is not int:
             raise TypeError(f"the code of a refusal is a number, not {code!r}")
@@ -76,6 +82,14 @@ class Refusal(Exception):
         self.reason = reason
         self.retry_after = retry_after
         self.info = dict(info or {})
+        self.verdict = verdict
+
+
+class HookExit(BaseException):
+    """Ends a plain hook from anywhere in it, as if it had returned None. Nothing has failed.
+
+    No `Exception`, so that no `except Exception` of a plugin goes on regardless.
+    """
 
 
 class Failure(Refusal):

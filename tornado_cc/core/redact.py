@@ -7,11 +7,12 @@ being run carries, and anything that looks like a session token of Parse or of o
 import base64
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
 from email import message_from_bytes
 from typing import Any
-from urllib.parse import parse_qsl, quote, quote_plus
+from urllib.parse import parse_qsl, quote, quote_plus, unquote_plus
 
 from tornado_cc.core import json_value
 from tornado_cc.core.call import CURRENT, Call
@@ -50,15 +51,54 @@ SENSITIVE_KEYS = frozenset(
 )
 """Keys and header names, in lower case without `-` and `_`, whose values are secrets."""
 
+CREDENTIAL_KEYS = SENSITIVE_KEYS - {"apikey", "cookie", "secret", "setcookie", "token"}
+"""Those that are a credential in an object of any class (spec parse, section 1). The others may as
+well be the name of a plugin's field, such as the token of a device."""
+
 TOKEN_PREFIX = "tcc_"  # noqa: S105 - how our access tokens start, so that they can be found
 _SESSION_TOKEN = re.compile(rf"\br:[0-9a-f]{{32}}\b|\b{TOKEN_PREFIX}[A-Za-z0-9_-]{{43}}")
 # Masking every "a" because somebody's password is "a" would hide the log, not the password.
 _SHORTEST = 4
+_DIGEST = 20
+"""Characters of a signature at least, which tells it from the time and the id beside it."""
 
 
 def is_sensitive(key: str) -> bool:
     """Whether the value under this key or header is a secret."""
-    return key.lower().replace("-", "").replace("_", "") in SENSITIVE_KEYS
+    return _plain(key) in SENSITIVE_KEYS
+
+
+def is_signature(header: str) -> bool:
+    """Whether this header signs its request: with the body, whoever reads it could send it again.
+
+    Providers give it many names, such as Stripe-Signature and X-Shopify-Hmac-Sha256.
+    """
+    name = header.lower()
+    return "signature" in name or "hmac" in name
+
+
+def _plain(key: str) -> str:
+    return key.lower().replace("-", "").replace("_", "")
+
+
+def masked(value: Any, keys: Container[str] = SENSITIVE_KEYS, *, hide: bool = False) -> Any:
+    """A JSON value with a mask for each text and number below these keys; itself when it has none.
+
+    Args:
+        keys: in lower case, without `-` and `_`.
+        hide: whether the value itself stands below one.
+    """
+    if isinstance(value, dict):
+        found = {
+            key: masked(item, keys, hide=hide or _plain(key) in keys) for key, item in value.items()
+        }
+        return found if any(found[key] is not value[key] for key in found) else value
+    if isinstance(value, list):
+        items = [masked(item, keys, hide=hide) for item in value]
+        return items if any(a is not b for a, b in zip(items, value, strict=True)) else value
+    if not hide or value is None or isinstance(value, bool) or value == "":
+        return value
+    return MASK
 
 
 def secrets_in(value: Any, *, under_secret: bool = False) -> Iterator[str]:
@@ -80,7 +120,7 @@ def secrets_of(request: Request) -> set[str]:
     found = {
         value
         for name in request.headers
-        if is_sensitive(name)
+        if is_sensitive(name) or is_signature(name)
         for value in request.headers.get_all(name)
     }
     found.update(_parts(request))
@@ -99,6 +139,9 @@ def _parts(request: Request) -> Iterator[str]:
             pair = base64.b64decode(credentials, validate=True).decode()
             yield pair
             yield pair.partition(":")[2]
+    for name in filter(is_signature, request.headers):
+        for value in request.headers.get_all(name):
+            yield from (one for one in re.split(r"[\s,;=]+", value) if len(one) >= _DIGEST)
     for value in request.headers.get_all("cookie"):
         for cookie in value.split(";"):
             yield cookie.partition("=")[2].strip()
@@ -117,6 +160,10 @@ def _fields(request: Request) -> Iterator[tuple[str, str]]:
                 yield name, payload.decode("utf-8", "replace")
     elif kind.lower().startswith("application/x-www-form-urlencoded"):
         yield from parse_qsl(request.body.decode("utf-8", "replace"))
+
+
+def _has_secret_field(request: Request) -> bool:
+    return any(is_sensitive(key) for key, _ in _fields(request))
 
 
 def _spellings(secret: str) -> Iterator[str]:
@@ -155,6 +202,21 @@ def spellings(secrets: Iterable[str]) -> list[str]:
     return sorted(found, key=len, reverse=True)
 
 
+@dataclass(frozen=True, slots=True)
+class KeptRequest:
+    """What of a request the database may have.
+
+    Attributes:
+        changed: whether query or body are not what was sent.
+    """
+
+    path: str = field(repr=False)
+    query: str = field(repr=False)
+    headers: list[list[str]] = field(repr=False)
+    body: bytes = field(repr=False)
+    changed: bool
+
+
 class Redactor:
     """Cleans texts of the secrets it was told and of those the current call carries."""
 
@@ -174,8 +236,72 @@ class Redactor:
         Args:
             call: whose secrets to look for; the call being run when not given.
         """
-        known = self._known
         call = call or CURRENT.get()
+        return self._cleaned(text, call)
+
+    def kept(self, text: str) -> str:
+        """`text` as the database may have it: without the secrets this was told of, and tokens."""
+        return self._cleaned(text, None)
+
+    def kept_json(self, value: Any, keys: Container[str] = CREDENTIAL_KEYS) -> bytes:
+        """A value as JSON that the database may have."""
+        value = masked(value, keys)
+        body = json_value.dump(value)
+        text = body.decode()
+        # Whole, the text is looked through fast; but a mask in place of a number is no JSON.
+        return body if self.kept(text) == text else json_value.dump(self._strings(value))
+
+    def kept_request(self, request: Request, path: str) -> "KeptRequest":
+        """A request as the database may have it.
+
+        Args:
+            path: the request's, with the credentials masked that the dialect knows to be there.
+        """
+        headers = [
+            [name, MASK if is_sensitive(name) or is_signature(name) else self.kept(value)]
+            for name in request.headers
+            for value in request.headers.get_all(name)
+        ]
+        query, body = self._kept_form(request.query), self.kept_body(request.body, request)
+        changed = body != request.body or query != request.query
+        return KeptRequest(self.kept(path), query, headers, body, changed)
+
+    def kept_body(self, body: bytes, request: Request | None = None) -> bytes:
+        """A body as the database may have it; of a request, by what its headers say it is."""
+        kind = "" if request is None else request.headers.get("content-type", "").lower()
+        if request is not None and kind.startswith("multipart/") and _has_secret_field(request):
+            return MASK.encode()
+        try:
+            value = json_value.parse(body)
+        except json_value.NotJson:
+            text = body.decode("utf-8", "surrogateescape")
+            is_form = kind.startswith("application/x-www-form-urlencoded")
+            text = self._kept_form(text) if is_form else self.kept(text)
+            return text.encode("utf-8", "surrogateescape")
+        text = body.decode()
+        if masked(value) is value and self.kept(text) == text:
+            return body
+        return self.kept_json(value, SENSITIVE_KEYS)
+
+    def _kept_form(self, text: str) -> str:
+        """The fields of a query or a form as they were sent, without the secret ones."""
+        fields = [one.partition("=") for one in text.split("&")]
+        return "&".join(
+            f"{key}={MASK}"
+            if value and is_sensitive(unquote_plus(key))
+            else self.kept(f"{key}{is_}{value}")
+            for key, is_, value in fields
+        )
+
+    def _strings(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {self.kept(key): self._strings(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._strings(item) for item in value]
+        return self.kept(value) if isinstance(value, str) else value
+
+    def _cleaned(self, text: str, call: Call | None) -> str:
+        known = self._known
         if call is not None:
             if call.redactions is None:
                 call.redactions = spellings(secrets_of(call.request))

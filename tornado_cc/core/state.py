@@ -87,8 +87,16 @@ class Player(Protocol):
 class Players(Protocol):
     """The players of a store."""
 
-    async def load(self, player_id: str) -> Player | None:
-        """One player, None when unknown. What is changed is saved by `await player.persist()`."""
+    async def load(self, player_id: str, *, save: bool = False) -> Player | None:
+        """One player, None when unknown.
+
+        Args:
+            save: whether what the hook changes is saved when it has ended well, as for the calling
+                player; else by `await player.persist()`. A hook gets the same player each time.
+
+        Raises:
+            ValueError: `save` in a hook that starts or stops, after which nobody saves.
+        """
         ...
 
     async def create(

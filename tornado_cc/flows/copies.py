@@ -23,4 +23,5 @@ def copy_for(
     given.query = clone(call.query)
     given.file = clone(call.file)
     given.params = clone(call.params)
+    given.pending = None if call.pending is None else []
     return given

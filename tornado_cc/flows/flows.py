@@ -29,24 +29,33 @@ class Flows:
         self._runner = runner
         self._afterwards = afterwards
 
-    async def run(self, call: Call, accept: Accept) -> Outcome:
-        """The outcome of a call; whatever a plugin does, there is one.
-
-        Args:
-            call: the call as read.
-            accept: the dialect's check of each value a hook returns.
+    async def identify(self, call: Call) -> None:
+        """Find out who calls, before anything is done for them.
 
         Raises:
             Refusal: the caller may not call.
         """
         if isinstance(call, CallbackCall):
             await self._identities.of_callback(call)
+        elif isinstance(call, EndpointCall):
+            await self._identities.of_endpoint(call)
+
+    async def run(self, call: Call, accept: Accept) -> Outcome:
+        """The outcome of a call that is identified; whatever a plugin does, there is one.
+
+        Args:
+            call: the call as read.
+            accept: the dialect's check of each value a hook returns.
+
+        Raises:
+            StoreUnavailable: it is an after-event and cannot be kept.
+        """
+        if isinstance(call, CallbackCall):
             return await callback.run(call, accept, self._registry, self._runner)
         if isinstance(call, EndpointCall):
-            await self._identities.of_endpoint(call)
             return await endpoint.run(call, accept, self._registry, self._runner)
         if isinstance(call, TriggerCall) and call.afterwards:
-            return self._afterwards.add(call)
+            return await self._afterwards.add(call)
         await load(call, self._identities.players)
         if isinstance(call, FunctionCall):
             return await function.run(call, accept, self._registry, self._runner)

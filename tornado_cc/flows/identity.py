@@ -45,6 +45,10 @@ class Identities:
         Raises:
             Refusal: the call needs a user and has none that may call.
         """
+        if call.user_id is not None:
+            # Somebody vouches for them: they were let in when the request came first.
+            await load(call, self.players)
+            return
         user = await self._by_token(call)
         if user is not None and (problem := _kept_out(call, user)) is not None:
             if call.user_required:

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
+from tornado_cc.core import state
 from tornado_cc.core.call import Call
 from tornado_cc.core.state import Keys, Order, Service, Session, User
 from tornado_cc.flows.attempts import Attempts
@@ -29,9 +30,9 @@ class CallStore(Service):
         return "<Store>"
 
     @property
-    def players(self) -> Players:
+    def players(self) -> "CallPlayers":
         """The players."""
-        return self._records.store.players
+        return CallPlayers(self._records.store.players, self._call)
 
     @property
     def users(self) -> "CallUsers":
@@ -41,6 +42,53 @@ class CallStore(Service):
     def objects(self, class_name: str) -> "CallObjects":
         """The objects of one class. Raises `InvalidName`."""
         return CallObjects(self._records, self._call, check_class(class_name))
+
+
+class CallPlayers(Service):
+    """The players as one hook has them."""
+
+    __slots__ = ("_call", "_players")
+
+    def __init__(self, players: Players, call: Call | None) -> None:
+        self._players = players
+        self._call = call
+
+    def __repr__(self) -> str:
+        return "<Players>"
+
+    async def load(self, player_id: str, *, save: bool = False) -> state.Player | None:
+        """One player, None when unknown; with `save` what the hook changes is saved after it."""
+        if save:
+            return await self._to_be_saved(player_id)
+        return cast(state.Player | None, await self._players.load(player_id))
+
+    async def create(
+        self,
+        player_id: str | None = None,
+        *,
+        user_name: str | None = None,
+        display_name: str | None = None,
+        external_ids: Mapping[str, Any] | None = None,
+    ) -> state.Player:
+        """A new player, with an id of ours unless one is given. Raises `DuplicateValue`."""
+        made = await self._players.create(
+            player_id, user_name=user_name, display_name=display_name, external_ids=external_ids
+        )
+        return cast(state.Player, made)
+
+    async def _to_be_saved(self, player_id: str) -> state.Player | None:
+        call = self._call
+        if call is None:
+            raise ValueError("nobody saves after a start or a stop: await player.persist()")
+        if call.player is not None and player_id == call.user_id:
+            return call.player
+        for one in call.loaded:
+            if one.id == player_id:
+                return cast(state.Player, one)
+        player = await self._players.load(player_id)
+        if player is not None:
+            call.loaded.append(player)
+        return cast(state.Player | None, player)
 
 
 class CallObjects(Service):

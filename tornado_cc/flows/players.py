@@ -40,7 +40,8 @@ class PlayerRunner:
     """Gives each hook a copy of the player of its own, and saves it when the hook ended well.
 
     So a hook that failed or runs out of time changes nothing, and the next one of a chain sees
-    what the one before it left.
+    what the one before it left. Other players that it loaded to be saved are saved after their own,
+    each by itself.
     """
 
     def __init__(self, runner: Fires) -> None:
@@ -54,22 +55,27 @@ class PlayerRunner:
         What JSON cannot carry is the plugin's mistake, and its failure; a database that is away is
         a refusal that says so.
         """
-        player = given.player if isinstance(given, Call) else None
-        if not isinstance(player, Player):
+        if not isinstance(given, Call):
             return await self._runner.run(one, given, settle)
-        assert isinstance(given, Call)
-        own = player.copy()
-        given.player = cast(state.Player, own)
+        player = given.player if isinstance(given.player, Player) else None
+        own = player.copy() if player is not None else None
+        if own is not None:
+            given.player = cast(state.Player, own)
+        loaded: list[Player] = []
+        given.loaded = loaded
         fired = await self._runner.run(one, given, settle)
         if fired.refusal is not None:
             return fired
         try:
-            await own.persist()
+            for each in (own, *loaded):
+                if each is not None:
+                    await each.persist()
         except (InvalidName, InvalidValue) as error:
             return _unsaved(one, Failure(f"left for the player: {error}", error=error))
         except Refusal as refusal:
             return _unsaved(one, refusal)
-        player.adopt(own)
+        if player is not None and own is not None:
+            player.adopt(own)
         return fired
 
 

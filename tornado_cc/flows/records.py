@@ -19,8 +19,11 @@ from tornado_cc.hooks import Fires, Registry
 from tornado_cc.store import Store, TooDeep
 from tornado_cc.store.fields import RESERVED, check_fields, check_id
 from tornado_cc.store.ids import new_id
+from tornado_cc.store.lanes import Wanted, enqueue
+from tornado_cc.store.objects import Along
 
 Object = dict[str, Any]
+Promised = list[Wanted]
 
 MAX_DEPTH = 8
 """How many writes may lead to one another: a hook that stores what fires it would never end."""
@@ -49,9 +52,11 @@ class Records:
         shown = dict(changes)
         if object_id is not None:
             shown["objectId"] = check_id(object_id)
-        changes = await self._before_save(origin, class_name, changes, shown, None)
-        stored = await self.store.objects.insert(class_name, object_id or new_id(), changes)
-        self._after(origin, "after_save", class_name, stored, None)
+        changes, jobs = await self._before_save(origin, class_name, changes, shown, None)
+        along = self._along(origin, "after_save", class_name, jobs)
+        object_id = object_id or new_id()
+        stored = await self.store.objects.insert(class_name, object_id, changes, along)
+        self._afterwards.wake()
         return stored
 
     async def update(
@@ -64,13 +69,15 @@ class Records:
     ) -> Object:
         """Change an object. Raises what a before-hook refuses with, and `StoreError`s."""
         checked, object_id = check_fields(changes), check_id(object_id)
+        jobs: Promised = []
         self._check_depth(origin, class_name, "save")
         if self._registry.who("before_save", (class_name,)):
             original = await self.store.objects.get(class_name, object_id, where)
             shown = {**original, **checked}
-            checked = await self._before_save(origin, class_name, checked, shown, original)
-        before, after = await self.store.objects.update(class_name, object_id, checked, where)
-        self._after(origin, "after_save", class_name, after, before)
+            checked, jobs = await self._before_save(origin, class_name, checked, shown, original)
+        along = self._along(origin, "after_save", class_name, jobs)
+        _, after = await self.store.objects.update(class_name, object_id, checked, where, along)
+        self._afterwards.wake()
         return after
 
     async def delete(
@@ -82,12 +89,15 @@ class Records:
     ) -> None:
         """Remove an object. Raises what a before-hook refuses with, and `StoreError`s."""
         check_id(object_id)
+        jobs: Promised = []
         self._check_depth(origin, class_name, "delete")
         if self._registry.who("before_delete", (class_name,)):
             original = await self.store.objects.get(class_name, object_id, where)
-            await self._run(_call(origin, "before_delete", class_name, original, None))
-        gone = await self.store.objects.delete(class_name, object_id, where)
-        self._after(origin, "after_delete", class_name, gone, None)
+            call = _call(origin, "before_delete", class_name, original, None)
+            _, jobs = await self._run(call)
+        along = self._along(origin, "after_delete", class_name, jobs)
+        await self.store.objects.delete(class_name, object_id, where, along)
+        self._afterwards.wake()
 
     def _check_depth(self, origin: Call | None, class_name: str, event: str) -> None:
         """Before anything is stored: what an after-hook writes may lead too deep as well.
@@ -111,15 +121,17 @@ class Records:
         changes: Object,
         shown: Object,
         original: Object | None,
-    ) -> Object:
-        """The changes once the hooks have had their say."""
+    ) -> tuple[Object, Promised]:
+        """The changes once the hooks have had their say, and what they put off."""
         if not self._registry.who("before_save", (class_name,)):
-            return changes
+            return changes, []
         call = _call(origin, "before_save", class_name, shown, original)
-        left = await self._run(call)
-        return check_fields({**changes, **difference(call.object, left)})
+        left, jobs = await self._run(call)
+        return check_fields({**changes, **difference(call.object, left)}), jobs
 
-    async def _run(self, call: TriggerCall) -> Object:
+    async def _run(self, call: TriggerCall) -> tuple[Object, Promised]:
+        """The object as the hooks left it, and what they put off, to be stored with it."""
+        jobs = call.pending = []
         await load(call, self.store.players)
         outcome = await trigger.run(call, _accept, self._registry, self._runner)
         if isinstance(outcome, Failure):
@@ -128,22 +140,28 @@ class Records:
         if isinstance(outcome, Refusal):
             raise outcome
         if not isinstance(outcome, Reply):
-            return call.object
+            return call.object, jobs
         assert isinstance(outcome.value, dict)
-        return outcome.value
+        return outcome.value, jobs
 
-    def _after(
-        self,
-        origin: Call | None,
-        hook: str,
-        class_name: str,
-        stored: Object,
-        original: Object | None,
-    ) -> None:
-        if self._registry.who(hook, (class_name,)):
-            # The writer goes on with what it was given, and may change it.
-            told = json_value.clone(stored)
-            self._afterwards.add(_call(origin, hook, class_name, told, original))
+    def _along(
+        self, origin: Call | None, hook: str, class_name: str, jobs: Promised
+    ) -> Along | None:
+        """Promises the after-hooks in the transaction of the change itself: both or neither.
+
+        Args:
+            jobs: what the before-hooks put off, to be promised there as well.
+        """
+        is_wanted = self._afterwards.is_wanted(hook, class_name)
+        if not is_wanted and not jobs:
+            return None
+
+        def along(connection: Any, stored: Object, original: Object | None) -> None:
+            call = _call(origin, hook, class_name, stored, original)
+            after = self._afterwards.deliveries(call) if is_wanted else []
+            enqueue(connection, [*jobs, *after])
+
+        return along
 
 
 def _call(
@@ -153,7 +171,7 @@ def _call(
     first, second = hook.split("_")
     afterwards = first == "after"
     maker = origin if origin is not None else _NOBODY
-    return TriggerCall(
+    call = TriggerCall(
         dialect=maker.dialect,
         hook=hook,
         claim=(class_name,),
@@ -172,6 +190,8 @@ def _call(
         before=not afterwards,
         afterwards=afterwards,
     )
+    call.record = maker.record
+    return call
 
 
 def _accept(_: TriggerCall, value: object) -> Any:

@@ -30,6 +30,7 @@ async def run(call: TriggerCall, accept: Accept, registry: Registry, runner: Fir
     for one in asked:
         given = copy_for(one, call, current)
         fired = await runner.run(one, given, partial(settle, call, accept, current))
+        _take_pending(call, given, fired)
         stop = _stop(call, one, fired)
         if stop is not None:
             return stop
@@ -40,6 +41,16 @@ async def run(call: TriggerCall, accept: Accept, registry: Registry, runner: Fir
         handled = handled or one.claim is not None or answered or not same(left, current)
         current = left
     return Reply(current) if handled else SILENCE
+
+
+def _take_pending(call: TriggerCall, given: TriggerCall, fired: Fired) -> None:
+    """What an implementation put off counts when it ended well.
+
+    What it puts off after its end is on its own, and does not wait for the object.
+    """
+    jobs, given.pending = given.pending, None
+    if call.pending is not None and jobs and fired.refusal is None:
+        call.pending += jobs
 
 
 def _subject(call: TriggerCall) -> dict[str, Any] | list[Any]:

@@ -7,7 +7,9 @@ from typing import Any, Literal, TypeVar, overload
 
 import pluggy
 
+from tornado_cc.core.call import SOURCE
 from tornado_cc.hooks.endpoints import ExceptionHandlers, endpoint, endpoint_path
+from tornado_cc.hooks.schedules import When, every, name_of
 from tornado_cc.hooks.specs import PROJECT
 from tornado_cc.settings import Settings
 
@@ -98,21 +100,35 @@ class Plugin:
     def on_callback(self, function: F) -> F: ...
     @overload
     def on_callback(
-        self, *, credential: str = ..., tryfirst: bool = ..., trylast: bool = ...
+        self,
+        *,
+        credential: str = ...,
+        source: str | None = ...,
+        tryfirst: bool = ...,
+        trylast: bool = ...,
     ) -> Callable[[F], F]: ...
     def on_callback(
         self,
         function: F | None = None,
         *,
         credential: str = ANY,
+        source: str | None = None,
         tryfirst: bool = False,
         trylast: bool = False,
     ) -> Any:
         """An external callback arrived, for one credential or, without one, for all.
 
         Used with or without parentheses. The default callback's credential is `server`.
+
+        Args:
+            source: instead of a credential, the source whose signed events are meant, as in
+                `[source:NAME]`, or `*` for every one. Without it, events of sources are not asked
+                about: what was written for callbacks need not understand them.
         """
-        decorate = self._declare("on_callback", (credential,), tryfirst=tryfirst, trylast=trylast)
+        if source is not None and credential != ANY:
+            raise ValueError("@plugin.on_callback is for a credential or for a source, not both")
+        claim = (credential,) if source is None else (SOURCE, source)
+        decorate = self._declare("on_callback", claim, tryfirst=tryfirst, trylast=trylast)
         return decorate if function is None else decorate(function)
 
     def handler(
@@ -249,6 +265,40 @@ class Plugin:
             on_timeout=on_timeout,
         )
 
+    def job(self, name: str) -> Callable[[F], F]:
+        """The job `name` that `call.later` put off is due. One name has one owner."""
+        if name == ANY:
+            raise ValueError("a job is declared by its name")
+        return self._declare("job", (name,))
+
+    def send_mail(self, function: F) -> F:
+        """Mail is handed over by this plugin, when `[mail] url = plugin:NAME` names it.
+
+        The function takes the call of each; a refusal says that this mail can never be sent.
+        """
+        return self._declare("send_mail", (self.name,))(function)
+
+    def every(self, when: When, name: str | None = None) -> Callable[[F], F]:
+        """A schedule, whose runs all workers share: the function takes the call of each.
+
+        Args:
+            when: seconds, a timedelta, `"minute"`, `"hour"`, `"day"`, or a cron expression in UTC;
+                docs/hooks.md has all spellings.
+            name: what it is known by within this plugin; the function's own name when not given.
+        """
+        options = {"every": every(when)}
+
+        def decorate(function: F) -> F:
+            claim = (self.name, name_of(function, name))
+            if any((one.hook, one.claim) == ("on_schedule", claim) for one in self.declarations):
+                raise ValueError(
+                    f"there are two schedules {claim[1]}; give one another name, as in"
+                    ' @plugin.every("day", name="tidy")'
+                )
+            return self._declare("on_schedule", claim, options=options)(function)
+
+        return decorate
+
     def _replace(self, hook: str, claim: tuple[str, ...]) -> None:
         """A second handler for a path and method takes the first one's place (row 28)."""
         kept = [one for one in self.declarations if (one.hook, one.claim) != (hook, claim)]
@@ -279,6 +329,9 @@ class Plugin:
 
 def claim_example(hook: str) -> str:
     """The arguments a declaration of this hook could have, for error messages."""
-    return {"cloud_function": '"hello"', "parse_trigger": '"Review", "afterFind"'}.get(
-        hook, '"Review"'
-    )
+    examples = {
+        "cloud_function": '"hello"',
+        "parse_trigger": '"Review", "afterFind"',
+        "job": '"remind"',
+    }
+    return examples.get(hook, '"Review"')

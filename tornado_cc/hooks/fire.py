@@ -10,9 +10,10 @@ from typing import Any, Protocol, TypeVar
 
 from tornado_cc.core import clock
 from tornado_cc.core.call import Call, TriggerCall
-from tornado_cc.core.errors import Failure, Refusal
+from tornado_cc.core.errors import Failure, HookExit, Refusal
 from tornado_cc.core.header import BadHeader
 from tornado_cc.core.json_value import NotJson
+from tornado_cc.core.meter import Meter, Unmetered
 from tornado_cc.core.ports import Services
 from tornado_cc.hooks.blocking import Blocking, unblocked
 from tornado_cc.hooks.registry import Implementation
@@ -58,11 +59,14 @@ class _Unanswerable(Exception):
 class Runner:
     """Runs implementations one at a time, each awaited before the next is asked."""
 
-    def __init__(self, settings: HooksSettings, services: Services) -> None:
+    def __init__(
+        self, settings: HooksSettings, services: Services, meter: Meter | None = None
+    ) -> None:
         self._services = services
+        self._meter = meter or Unmetered()
         self._deadline = settings.deadline
         self._deadlines = settings.deadlines
-        self._threads = ThreadPool(settings.threads)
+        self._threads = ThreadPool(settings.threads, settings.stuck_threads)
         # A cancelled task that goes on regardless must be held, or it vanishes without a word.
         self._abandoned: set[asyncio.Task[Any]] = set()
 
@@ -110,6 +114,11 @@ class Runner:
             PLUGIN.reset(token)
         return self._ended(one, started, Fired(one, value=value))
 
+    def stuck(self) -> str | None:
+        """What is wrong when more threads are stuck than may be."""
+        stuck, most = self._threads.stuck, self._threads.most_stuck
+        return f"{stuck} are stuck, {most} may be" if stuck > most else None
+
     def close(self) -> None:
         """End the threads that wait; nothing is run after this."""
         self._threads.close()
@@ -140,8 +149,14 @@ class Runner:
 
     def _provide(self, given: Call | App, until: float) -> None:
         services = self._services
-        given.http = services.http(until)
-        given.store = services.store(given if isinstance(given, Call) else None)
+        given.until = until
+        given.http = services.http(given.plugin, until)
+        call = given if isinstance(given, Call) else None
+        given.store = services.store(call)
+        given.webhooks = services.webhooks(given.plugin, call)
+        given.mail = services.mail(given.plugin, call)
+        given.jobs = services.jobs(given.plugin, call)
+        given.parse = services.parse(call, until)
         given.config = services.config
 
     async def _in_task(self, awaitable: Awaitable[Any], seconds: float) -> Any:
@@ -175,11 +190,16 @@ class Runner:
         task.add_done_callback(self._abandoned.discard)
 
     def _ended(self, one: Implementation, started: float, fired: Fired) -> Fired:
-        _log.debug("hook fired", extra=_facts(one, started, fired.refusal))
+        seconds = clock.monotonic() - started
+        self._meter.hook_ended(one.plugin, one.hook, _how(fired.refusal), seconds)
+        if _log.isEnabledFor(logging.DEBUG):
+            _log.debug("hook fired", extra=_facts(one, seconds, fired.refusal))
         return fired
 
     def _failed(self, one: Implementation, started: float, failure: Failure) -> Fired:
-        facts = _facts(one, started, failure)
+        seconds = clock.monotonic() - started
+        self._meter.hook_ended(one.plugin, one.hook, _how(failure), seconds)
+        facts = _facts(one, seconds, failure)
         _leave_out_our_frames(failure.error)
         _log.error("hook failed", exc_info=failure.error, extra={**facts, "cause": failure.log})
         return Fired(one, refusal=failure)
@@ -189,6 +209,10 @@ def _replace_services(given: Call | App, form: Callable[[Any], Any]) -> None:
     """Give a hook its services in another form."""
     given.http = form(given.http)
     given.store = form(given.store)
+    given.webhooks = form(given.webhooks)
+    given.mail = form(given.mail)
+    given.jobs = form(given.jobs)
+    given.parse = form(given.parse)
     given.config = form(given.config)
     if isinstance(given, Call) and given.player is not None:
         given.player = form(given.player)
@@ -196,9 +220,7 @@ def _replace_services(given: Call | App, form: Callable[[Any], Any]) -> None:
 
 def _is_nested(given: Call | App) -> bool:
     """Whether a hook's own write led to this call, and waits for it in a thread of the pool."""
-    if not isinstance(given, Call) or (isinstance(given, TriggerCall) and given.afterwards):
-        return False
-    return given.depth > 0
+    return isinstance(given, TriggerCall) and not given.afterwards and given.depth > 0
 
 
 def _leave_out_our_frames(error: BaseException | None) -> None:
@@ -210,7 +232,14 @@ def _leave_out_our_frames(error: BaseException | None) -> None:
         error.__traceback__ = trace
 
 
-def _facts(one: Implementation, started: float, refusal: Refusal | None) -> dict[str, Any]:
+def _how(refusal: Refusal | None) -> str:
+    """How an implementation ended, in the words of a `Meter`."""
+    if isinstance(refusal, Failure):
+        return "timeout" if refusal.timed_out else "failed"
+    return "ok" if refusal is None else "refused"
+
+
+def _facts(one: Implementation, seconds: float, refusal: Refusal | None) -> dict[str, Any]:
     """What the log says of a firing; never the call's names, which callers choose."""
     facts: dict[str, Any] = {
         "hook": one.hook,
@@ -218,7 +247,7 @@ def _facts(one: Implementation, started: float, refusal: Refusal | None) -> dict
         "plugin": one.plugin,
         "distribution": one.distribution,
         "function": one.place,
-        "ms": round((clock.monotonic() - started) * 1000, 3),
+        "ms": round(seconds * 1000, 3),
     }
     if isinstance(refusal, Failure):
         facts["error_id"] = refusal.error_id
@@ -235,7 +264,10 @@ class _Later:
 
 
 def _called(function: Callable[..., Any], given: C, settle: Callable[[C, Any], Any] | None) -> Any:
-    value = function(given)
+    try:
+        value = function(given)
+    except HookExit:
+        value = None
     return _Later(value) if inspect.isawaitable(value) else _settled(settle, given, value)
 
 

@@ -17,7 +17,7 @@ from tornado_cc.hooks import specs
 from tornado_cc.hooks.declare import Declaration, Plugin, hookimpl
 from tornado_cc.hooks.kinds import is_async, is_inline
 from tornado_cc.hooks.registry import Implementation, Registry
-from tornado_cc.settings import PluginsSettings, Settings
+from tornado_cc.settings import PluginSection, PluginsSettings, Settings
 
 GROUP = "tornado_cc.plugins"
 
@@ -52,6 +52,7 @@ class Source:
     distribution: str
     target: str
     load: Callable[[], object] = field(repr=False)
+    version: str = ""
 
 
 @dataclass(slots=True)
@@ -135,7 +136,8 @@ def _find(settings: PluginsSettings, errors: list[LoadError]) -> list[Source]:
 
 def _from_entry_point(point: EntryPoint) -> Source:
     distribution = point.dist.name if point.dist else "unknown distribution"
-    return Source(point.name, distribution, point.value, point.load)
+    version = point.dist.version if point.dist else ""
+    return Source(point.name, distribution, point.value, point.load, version)
 
 
 def _from_folder(folder: Path | None) -> list[Source]:
@@ -201,6 +203,8 @@ def _register(source: Source, module: object, plugins: list[Plugin], loaded: Loa
             )
         if not (isinstance(plugin.settings, type) and issubclass(plugin.settings, Settings)):
             raise TypeError("its settings are no subclass of tornado_cc.Settings")
+        for key in PluginSection.model_fields.keys() & plugin.settings.model_fields.keys():
+            raise ValueError(f"its settings have {key}, a key that every plugin's section has")
         models.add(plugin.settings)
         loaded.warnings += [f"plugin {plugin.name} {warning}" for warning in plugin.warnings]
     declared = [_Declared(plugin, one) for plugin in plugins for one in plugin.declarations]
@@ -210,9 +214,11 @@ def _register(source: Source, module: object, plugins: list[Plugin], loaded: Loa
     registered = list(_registered(manager, source.name))
     if not registered:
         raise ValueError("it registers no hook; decorate a function with @plugin... or @hookimpl")
-    for _, hook, function, options in registered:
+    for owner, hook, function, options in registered:
         _check_signature(function)
         _check_kind(hook, function, options)
+        if hook in specs.DECLARED and not isinstance(owner, _Declared):
+            raise ValueError(f"a plain {hook} is never asked; use {specs.DECLARED[hook]}")
     models.discard(Settings)
     if len(models) > 1:
         raise ValueError("its Plugin objects name different settings models; a plugin has one")
@@ -336,4 +342,5 @@ def _implementation(
         tryfirst=options.tryfirst,
         trylast=options.trylast,
         options=declaration.options if declaration else {},
+        version=source.version,
     )

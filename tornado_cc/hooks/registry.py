@@ -1,7 +1,8 @@
 """Who is asked, and in which order."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +34,7 @@ class Implementation:
     tryfirst: bool = False
     trylast: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
+    version: str = ""
 
     @property
     def place(self) -> str:
@@ -41,10 +43,13 @@ class Implementation:
         return f"{getattr(self.function, '__module__', '?')}.{name}"
 
     def matches(self, claim: tuple[str, ...]) -> bool:
-        """Whether the declared name, with `*` for any, covers this one."""
-        return self.claim is not None and all(
-            mine in (ANY, theirs) for mine, theirs in zip(self.claim, claim, strict=True)
-        )
+        """Whether the declared name, with `*` for any, covers this one.
+
+        Names of other lengths are of other kinds: a credential is no source.
+        """
+        if self.claim is None or len(self.claim) != len(claim):
+            return False
+        return all(mine in (ANY, theirs) for mine, theirs in zip(self.claim, claim, strict=True))
 
     def names(self, claim: tuple[str, ...]) -> bool:
         """Whether it covers this name by more than `*`."""
@@ -58,6 +63,8 @@ class Registry:
         self._by_hook: dict[str, list[Implementation]] = {}
         for one in sorted(implementations, key=_order):
             self._by_hook.setdefault(one.hook, []).append(one)
+        self._keys = dict(_keyed(self.everything()))
+        self._by_key = {(one.plugin, key): one for one, key in self._keys.items()}
         self._asked: dict[tuple[str, tuple[str, ...]], Sequence[Implementation]] = {}
 
     def all(self, hook: str) -> Sequence[Implementation]:
@@ -67,6 +74,14 @@ class Registry:
     def everything(self) -> Sequence[Implementation]:
         """Every implementation, by hook and then in the order they are asked."""
         return [one for found in self._by_hook.values() for one in found]
+
+    def key_of(self, one: Implementation) -> str:
+        """What an implementation is known by, within its plugin and for as long as it is kept."""
+        return self._keys[one]
+
+    def by_key(self, plugin: str, key: str) -> Implementation | None:
+        """The implementation of that key, None when the plugin has none of it now."""
+        return self._by_key.get((plugin, key))
 
     def who(self, hook: str, claim: tuple[str, ...]) -> Sequence[Implementation]:
         """Whom to ask for this name, first to last.
@@ -101,6 +116,16 @@ class Registry:
         if any(one.names(claim) for one in found):
             return tuple(one for one in found if one.matches(claim))
         return tuple(one for one in found if one.claim is None or one.matches(claim))
+
+
+def _keyed(implementations: Iterable[Implementation]) -> Iterator[tuple[Implementation, str]]:
+    """Hook, claim and function; a number too, for what was declared in a loop."""
+    seen: Counter[tuple[str, str]] = Counter()
+    for one in implementations:
+        key = " ".join((one.hook, ".".join(one.claim or ("any",)), one.place))
+        seen[one.plugin, key] += 1
+        again = seen[one.plugin, key]
+        yield one, key if again == 1 else f"{key} #{again}"
 
 
 def _order(one: Implementation) -> tuple[int, str]:

@@ -1,13 +1,25 @@
 """Every hook there is, in the order a call meets them. docs/hooks.md has a heading for each."""
 
 import logging
+import math
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pluggy
 
-from tornado_cc.core.call import CallbackCall, EndpointCall, FunctionCall, TriggerCall
-from tornado_cc.core.ports import Http
+from tornado_cc.core.call import (
+    CallbackCall,
+    EndpointCall,
+    FunctionCall,
+    JobCall,
+    MailCall,
+    ScheduleCall,
+    TriggerCall,
+)
+from tornado_cc.core.parse import Parse
+from tornado_cc.core.ports import Http, Jobs, Mail, Webhooks
 from tornado_cc.core.state import Config, Store
 
 PROJECT = "tornado_cc"
@@ -23,12 +35,22 @@ HOOKS = (
     "after_delete",
     "parse_trigger",
     "http_endpoint",
+    "job",
+    "on_schedule",
+    "send_mail",
     "on_stop",
 )
 """The names of all hooks, in the order a call meets them."""
 
-EXCLUSIVE = frozenset({"cloud_function", "http_endpoint"})
+EXCLUSIVE = frozenset({"cloud_function", "http_endpoint", "job", "on_schedule", "send_mail"})
 """Hooks whose names have one owner; the others are chains of everybody who declared the name."""
+
+DECLARED = {
+    "job": '@plugin.job("remind")',
+    "on_schedule": '@plugin.every("day")',
+    "send_mail": "@plugin.send_mail",
+}
+"""Hooks that only what was declared is asked for, and how that is done: nobody else has a name."""
 
 
 @dataclass(slots=True)
@@ -42,6 +64,10 @@ class App:
         http: the way out, as in a call.
         store: what is kept, as in a call.
         config: the configuration, as in a call.
+        webhooks: webhooks to others, as in a call.
+        mail: mail to anybody, as in a call.
+        parse: the Parse Server, asked as somebody who is not logged in; otherwise as in a call.
+        jobs: what `later` asks.
         deadline: None; the conf decides.
     """
 
@@ -51,7 +77,28 @@ class App:
     http: Http = field(init=False)
     store: Store = field(init=False)
     config: Config = field(init=False)
+    webhooks: Webhooks = field(init=False)
+    mail: Mail = field(init=False)
+    parse: Parse = field(init=False)
+    jobs: Jobs = field(init=False)
     deadline: float | None = None
+    # The runner's, as in a call.
+    until: float = field(default=math.inf, init=False)
+
+    def later(
+        self,
+        name: str,
+        payload: object = None,
+        *,
+        delay: float | timedelta = 0,
+        key: str | None = None,
+    ) -> Awaitable[str]:
+        """Put a job off, in nobody's name; otherwise as in a call."""
+        return self.jobs.later(name, payload, delay=delay, key=key)
+
+    def cancel_later(self, key: str) -> Awaitable[None]:
+        """Have a job that was put off with a key not run, as in a call."""
+        return self.jobs.cancel_later(key)
 
 
 @hookspec
@@ -97,6 +144,21 @@ def parse_trigger(call: TriggerCall) -> object:
 @hookspec
 def http_endpoint(call: EndpointCall) -> object:
     """A custom endpoint was requested. Its declared owner's value becomes the response."""
+
+
+@hookspec
+def job(call: JobCall) -> None:
+    """A job that `call.later` put off is due. May run more than once."""
+
+
+@hookspec
+def on_schedule(call: ScheduleCall) -> None:
+    """A declared schedule is due. Runs once for each due time, again when it failed."""
+
+
+@hookspec
+def send_mail(call: MailCall) -> None:
+    """A mail is to be handed over by this plugin. A refusal is for good; may run more than once."""
 
 
 @hookspec

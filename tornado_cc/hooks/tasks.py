@@ -55,11 +55,14 @@ class _Guarded(Coroutine[Any, Any, Any]):
         self.__qualname__ = getattr(inner, "__qualname__", type(inner).__qualname__)
 
     def send(self, value: Any) -> Any:
+        # As `running` does it, which costs as much as the step of most hooks.
+        _running.append(self.plugin)
         try:
-            with running(self.plugin):
-                return self._inner.send(value)
+            return self._inner.send(value)
         except (SystemExit, KeyboardInterrupt) as error:
             raise _exit(self.plugin, error) from error
+        finally:
+            _running.pop()
 
     def throw(
         self,
@@ -103,7 +106,11 @@ def log_stray_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]
     guarded = coroutine if isinstance(coroutine, _Guarded) else None
     error = context.get("exception")
     handle = context.get("handle")
-    call = guarded.call if guarded else handle and handle._context.get(CURRENT)
+    # uvloop's handles keep their context to themselves.
+    bound = getattr(handle, "_context", None)
+    call = guarded.call if guarded else bound and bound.get(CURRENT)
+    if handle is not None and bound is None and isinstance(error, BaseException):
+        error = _without_text(error)
     token = CURRENT.set(call) if call else None
     try:
         _log.error(
@@ -114,6 +121,12 @@ def log_stray_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]
     finally:
         if token is not None:
             CURRENT.reset(token)
+
+
+def _without_text(error: BaseException) -> BaseException:
+    """An exception of nobody knows whose call: its text could hold what only that call knows."""
+    text = f"{type(error).__name__} in a callback; its text is left out"
+    return RuntimeError(text).with_traceback(error.__traceback__)
 
 
 def install(loop: asyncio.AbstractEventLoop) -> None:

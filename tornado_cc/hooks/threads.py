@@ -75,10 +75,16 @@ def _call(function: Callable[[], object]) -> tuple[bool, object]:
 
 
 class ThreadPool:
-    """At most `size` threads that wait or work; those stuck beyond a deadline are extra."""
+    """At most `size` threads that wait or work; those stuck beyond a deadline are extra.
 
-    def __init__(self, size: int) -> None:
+    Attributes:
+        stuck: how many are stuck now.
+        most_stuck: how many may be.
+    """
+
+    def __init__(self, size: int, most_stuck: int = 1024) -> None:
         self._size = size
+        self.most_stuck = most_stuck
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._threads = 0
@@ -114,7 +120,8 @@ class ThreadPool:
         with self._lock:
             self.stuck += 1
             stuck = self.stuck
-        _log.warning("a thread is stuck beyond its deadline", extra={"stuck_threads": stuck})
+        level = logging.WARNING if stuck <= self.most_stuck else logging.ERROR
+        _log.log(level, "a thread is stuck beyond its deadline", extra={"stuck_threads": stuck})
         self._start()
 
     def close(self) -> None:

@@ -9,11 +9,12 @@ import logging
 import sys
 import sysconfig
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 
 from tornado_cc.core import clock
+from tornado_cc.core.meter import Meter, Unmetered
 from tornado_cc.hooks import tasks
 
 STALL = 0.25
@@ -29,7 +30,14 @@ _log = logging.getLogger("tornado_cc.hooks")
 class Watchdog:
     """Watches one loop from a daemon thread. `start` on the loop, `stop` when it ends."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        meter: Meter | None = None,
+        on_stall: Callable[[Mapping[str, object]], None] | None = None,
+    ) -> None:
+        """Args: on_stall: is told once per stall who it is, in the watchdog's thread."""
+        self._meter = meter or Unmetered()
+        self._on_stall = on_stall
         self._ended = threading.Event()
         self._beat = clock.monotonic()
         self._timer: asyncio.TimerHandle | None = None
@@ -62,18 +70,23 @@ class Watchdog:
             beat = self._beat
             if beat != reported and clock.monotonic() - beat > STALL:
                 reported = beat
-                _report(sys._current_frames().get(thread))
+                plugin = tasks.running_plugin() or "none"
+                self._meter.loop_stalled(plugin)
+                facts = _facts(plugin, sys._current_frames().get(thread))
+                _log.error("the event loop is blocked", extra=facts)
+                if self._on_stall is not None:
+                    self._on_stall(facts)
 
 
-def _report(frame: FrameType | None) -> None:
-    """Say once per stall who it is."""
+def _facts(plugin: str, frame: FrameType | None) -> dict[str, object]:
+    """Who it is, and where."""
     culprit = _culprit(frame)
-    facts: dict[str, object] = {"plugin": tasks.running_plugin() or "none"}
+    facts: dict[str, object] = {"plugin": plugin}
     if culprit is not None:
         facts["file"] = culprit.f_code.co_filename
         facts["line"] = culprit.f_lineno
         facts["function"] = culprit.f_code.co_qualname
-    _log.error("the event loop is blocked", extra=facts)
+    return facts
 
 
 def _culprit(frame: FrameType | None) -> FrameType | None:

@@ -7,6 +7,12 @@ ACCEPTED = "gzip, deflate"
 """The encodings asked for."""
 
 _GZIP = 16 + zlib.MAX_WBITS
+# What packing may add to a body that cannot be packed. Without a limit of its own a stream of empty
+# blocks would go on for ever, and unpack to nothing.
+_OVERHEAD = 64 << 10
+# Each takes some 10 us of the loop, and may unpack to nothing. Who writes blocks of 64 KiB needs
+# a sixth of these for the default limit.
+_STREAMS = 1000
 
 
 class BadEncoding(ValueError):
@@ -54,10 +60,18 @@ class _Inflating(_Plain):
         super().__init__(limit)
         self._deflate = deflate
         self._inflater: zlib._Decompress | None = None
+        self._taken = 0
+        self._streams = 0
 
     def feed(self, data: bytes) -> None:
+        self._taken += len(data)
+        if self._taken > self._limit + _OVERHEAD:
+            raise BadEncoding(f"the compressed body is larger than {self._limit} bytes")
         while data:
             if self._inflater is None:
+                self._streams += 1
+                if self._streams > _STREAMS:
+                    raise BadEncoding(f"the body is made of more than {_STREAMS} streams")
                 self._inflater = zlib.decompressobj(self._window(data))
             try:
                 # One byte more than allowed tells a bomb from a body that just fits.

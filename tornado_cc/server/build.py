@@ -8,15 +8,19 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tornado_cc import dialects, hooks
+from tornado_cc import dialects, flows, hooks
 from tornado_cc.core.ports import Dialect, Surroundings
 from tornado_cc.hooks import Loaded, LoadError, Registry
-from tornado_cc.hooks.specs import HOOKS
+from tornado_cc.server import advice, checks
 from tornado_cc.settings import (
+    DIALECT,
+    NAMED,
+    PLUGIN,
     SECTIONS,
+    WEBHOOK,
     Configuration,
     Document,
-    HooksSettings,
+    PluginSection,
     PluginsSettings,
     ServerSettings,
     Settings,
@@ -25,9 +29,6 @@ from tornado_cc.settings import (
 from tornado_cc.settings.mistakes import reason
 
 _log = logging.getLogger("tornado_cc.server")
-
-DIALECT = "dialect:"
-PLUGIN = "plugin:"
 
 
 class PluginsFailed(Exception):
@@ -56,10 +57,11 @@ class Built:
         """What is valid and still probably not meant."""
         skipped = [f"skipped, since it is optional: {error}" for error in self.skipped]
         skipped += self.loaded.warnings
-        skipped += _about_store(self.configuration)
+        skipped += advice.about(self.configuration)
         if not self.dialects:
             return [*skipped, "no dialect is on; add a section such as [dialect:parse]"]
-        fired = {"on_start", "on_stop"}.union(*(dialect.hooks for dialect in self.dialects))
+        spoken = (dialect.hooks for dialect in self.dialects)
+        fired = {"on_start", "job", "on_schedule", "send_mail", "on_stop"}.union(*spoken)
         idle = {(one.plugin, one.hook) for one in self.registry.everything()}
         return [
             *skipped,
@@ -76,22 +78,14 @@ class Built:
         configuration = self.configuration
         sections = (
             configuration.store,
+            configuration.mail,
+            *configuration.parse_server.hidden,
+            *configuration.webhooks.values(),
             *configuration.dialects.values(),
             *configuration.further.values(),
             *configuration.plugin_settings.values(),
         )
         return {secret.reveal() for secret in secrets_in(sections) if secret}
-
-
-def _about_store(configuration: Configuration) -> list[str]:
-    """In production a service manager chooses the folder in which a relative path starts."""
-    path = configuration.store.url.path
-    if configuration.server.mode != "production" or path is None or path.is_absolute():
-        return []
-    return [
-        f"[store] url is a relative path, so another working folder is another, empty store;"
-        f" write sqlite:///{path.absolute()}"
-    ]
 
 
 def build(path: Path, environ: Mapping[str, str]) -> Built:
@@ -101,6 +95,7 @@ def build(path: Path, environ: Mapping[str, str]) -> Built:
         Mistakes: the settings are wrong.
         PluginsFailed: an enabled plugin cannot be loaded.
         PathsTaken: a plugin's endpoint lies where another dialect answers.
+        BadSchedules: a plugin's schedule is never due.
     """
     document = Document.read(path, environ)
     if not document.values:
@@ -108,8 +103,10 @@ def build(path: Path, environ: Mapping[str, str]) -> Built:
         document.raise_mistakes()
     packages = {f"{DIALECT}{name}": _package(name) for name in dialects.available()}
     document.add_sections_from_environment([*SECTIONS, *packages])
+    _turn_on_implied(document, packages)
     core = {name: document.validate(name, model) for name, model in SECTIONS.items()}
-    models = {**SECTIONS, **_dialect_models(document, packages)}
+    named = _named_models(document, NAMED)
+    models = {**SECTIONS, **named, **_dialect_models(document, packages)}
     spoken = {
         name: document.validate(name, model)
         for name, model in models.items()
@@ -117,21 +114,30 @@ def build(path: Path, environ: Mapping[str, str]) -> Built:
     }
     plugins = core["plugins"]
     loaded = _load(document, plugins) if isinstance(plugins, PluginsSettings) else None
-    own = _plugin_settings(document, loaded.models if loaded else {})
+    sections, own = _plugin_settings(document, loaded.models if loaded else {})
     everything = {**core, **spoken, **own}
     if loaded:
         models.update({f"{PLUGIN}{name}": model for name, model in loaded.models.items()})
     _check_names(document, [*everything, *packages], loaded)
-    _check_deadlines(document, everything["hooks"])
+    checks.check(document, everything)
+    if loaded and not loaded.errors:
+        checks.check_mail_plugin(document, everything["mail"], loaded.registry({}))
     if document.text("server", "mode") == "production":
         for section, model in models.items():
             document.refuse_example_secrets(section, model)
-    _check_mounts(document, everything)
     document.raise_mistakes()
     assert loaded is not None
     if loaded.errors:
         raise PluginsFailed(loaded.errors)
-    return _assemble(everything, packages, loaded)
+    return _assemble(everything, sections, packages, loaded)
+
+
+def _turn_on_implied(document: Document, packages: Mapping[str, ModuleType]) -> None:
+    """Add the section of each dialect that a further section of its own is enough to turn on."""
+    for section, package in packages.items():
+        prefixes = _further(package) if getattr(package, "IMPLIED", False) else ()
+        if any(document.sections(f"{prefix}:") for prefix in prefixes):
+            document.values.setdefault(section, {})
 
 
 def _dialect_models(
@@ -143,13 +149,21 @@ def _dialect_models(
         if section not in packages:
             continue
         models[section] = packages[section].DialectSettings
-        for prefix, model in _further(packages[section]).items():
-            named = document.sections(f"{prefix}:")
-            models.update(dict.fromkeys(named, model))
-            for one in named:
-                if not re.fullmatch(r"[^\s/]+", one.removeprefix(f"{prefix}:")):
-                    problem = "needs a name without white space and slashes"
-                    document.add_mistake(one, "", problem, f"As in [{prefix}:shop]")
+        models.update(_named_models(document, _further(packages[section])))
+    return models
+
+
+def _named_models(
+    document: Document, prefixes: Mapping[str, type[Settings]]
+) -> dict[str, type[Settings]]:
+    """The sections that have a name after one of these prefixes, such as `credential:shop`."""
+    models: dict[str, type[Settings]] = {}
+    for prefix, model in prefixes.items():
+        for section in document.sections(f"{prefix}:"):
+            models[section] = model
+            if not re.fullmatch(r"[^\s/]+", section.removeprefix(f"{prefix}:")):
+                problem = "needs a name without white space and slashes"
+                document.add_mistake(section, "", problem, f"As in [{prefix}:shop]")
     return models
 
 
@@ -191,10 +205,16 @@ def _unreadable(folder: Path) -> str:
 
 def _plugin_settings(
     document: Document, models: Mapping[str, type[Settings]]
-) -> dict[str, Settings | None]:
+) -> tuple[dict[str, PluginSection | None], dict[str, Settings | None]]:
+    """What the server and what the plugin itself reads in the section of each."""
     sections = {f"{PLUGIN}{name}": model for name, model in models.items()}
     document.add_sections_from_environment(sections)
-    return {section: document.validate(section, model) for section, model in sections.items()}
+    # Taken first: what is left of a section is the plugin's own.
+    common = {
+        section.removeprefix(PLUGIN): document.take(section, PluginSection) for section in sections
+    }
+    own = {section: document.validate(section, model) for section, model in sections.items()}
+    return common, own
 
 
 def _check_names(document: Document, known: Iterable[str], loaded: Loaded | None) -> None:
@@ -231,40 +251,9 @@ def _of_dialects_that_are_off(document: Document) -> list[str]:
     return found
 
 
-def _check_deadlines(document: Document, settings: Settings | None) -> None:
-    if not isinstance(settings, HooksSettings):
-        return
-    for name in settings.deadlines:
-        if name not in HOOKS:
-            document.add_mistake(
-                "hooks",
-                "deadlines",
-                f"names {name}, which is no hook",
-                f"Hooks: {', '.join(HOOKS)}",
-            )
-
-
-def _check_mounts(document: Document, everything: Mapping[str, Settings | None]) -> None:
-    """Two dialects at one path would shadow each other."""
-    owners: dict[str, str] = {}
-    for section, one in everything.items():
-        mount = getattr(one, "mount", None) if section.startswith(DIALECT) else None
-        if mount is None:
-            continue
-        first = owners.setdefault(mount, section)
-        if first != section:
-            document.add_mistake(
-                section, "mount", f"is {mount}, as in [{first}]", "Give each dialect its own path"
-            )
-        if mount in RESERVED:
-            document.add_mistake(section, "mount", f"is {mount}, which is the server's own")
-
-
-RESERVED = ("/healthz", "/readyz")
-
-
 def _assemble(
     everything: Mapping[str, Settings | None],
+    sections: Mapping[str, PluginSection | None],
     packages: Mapping[str, ModuleType],
     loaded: Loaded,
 ) -> Built:
@@ -277,7 +266,9 @@ def _assemble(
 
     spoken = under(DIALECT)
     own = under(PLUGIN)
+    webhooks: Any = under(WEBHOOK)
     registry = loaded.registry(own)
+    flows.schedules_of(registry)
     server = everything["server"]
     production = isinstance(server, ServerSettings) and server.mode == "production"
     built = []
@@ -294,11 +285,19 @@ def _assemble(
     core: dict[str, Any] = {name: everything[name] for name in SECTIONS}
     named = (
         *SECTIONS,
+        *(f"{WEBHOOK}{name}" for name in webhooks),
         *(f"{DIALECT}{name}" for name in spoken),
         *(f"{PLUGIN}{name}" for name in own),
     )
     further = {name: one for name, one in everything.items() if one and name not in named}
-    configuration = Configuration(**core, dialects=spoken, further=further, plugin_settings=own)
+    configuration = Configuration(
+        **core,
+        webhooks=webhooks,
+        dialects=spoken,
+        further=further,
+        plugin_settings=own,
+        plugin_sections={name: one for name, one in sections.items() if one is not None},
+    )
     return Built(configuration, loaded, registry, tuple(built), tuple(loaded.skipped))
 
 
@@ -309,7 +308,7 @@ def _check_paths(built: Sequence[Dialect]) -> None:
         PathsTaken: it names each such path.
     """
     owners = {dialect.mount: dialect.name for dialect in built if dialect.mount != "/"}
-    owners.update(dict.fromkeys(RESERVED, "the server"))
+    owners.update(dict.fromkeys(checks.RESERVED, "the server"))
     taken = [
         f"the {dialect.name} endpoint {path} lies below {mount}, which belongs to {owner}"
         for dialect in built

@@ -8,7 +8,6 @@ from typing import cast
 
 from tornado.httputil import (
     HTTPConnection,
-    HTTPHeaders,
     HTTPMessageDelegate,
     HTTPServerConnectionDelegate,
     RequestStartLine,
@@ -24,8 +23,10 @@ from tornado_cc.core.ports import Dialect, Route
 from tornado_cc.flows import Flows
 from tornado_cc.server import headers as header_writer
 from tornado_cc.server.access import log_access
-from tornado_cc.server.connection import Connection
+from tornado_cc.server.connection import Connection, Fields
 from tornado_cc.server.guard import Guard
+from tornado_cc.server.idempotency import Answered, Idempotency
+from tornado_cc.server.journal import Journal
 from tornado_cc.server.limits import (
     DISCARD_BYTES,
     DISCARD_SECONDS,
@@ -34,6 +35,7 @@ from tornado_cc.server.limits import (
     too_large,
     too_slow,
 )
+from tornado_cc.server.metrics import Metrics
 from tornado_cc.server.mounts import Mounts
 from tornado_cc.server.remote import Remote
 
@@ -44,13 +46,24 @@ class Gate(HTTPServerConnectionDelegate):
     """Makes an `Exchange` of every request, and knows which are still running."""
 
     def __init__(
-        self, mounts: Mounts, flows: Flows, limits: Limits, guard: Guard, remote: Remote
+        self,
+        mounts: Mounts,
+        flows: Flows,
+        limits: Limits,
+        guard: Guard,
+        remote: Remote,
+        metrics: Metrics,
+        journal: Journal,
+        idempotency: Idempotency,
     ) -> None:
         self.mounts = mounts
         self.flows = flows
         self.limits = limits
         self.guard = guard
         self.remote = remote
+        self.metrics = metrics
+        self.journal = journal
+        self.idempotency = idempotency
         self.draining = False
         self.arriving: set[Exchange] = set()
         self._running: set[asyncio.Task[None]] = set()
@@ -84,9 +97,10 @@ class Exchange(HTTPMessageDelegate):
         self._connection = connection
         self._started = clock.monotonic()
         self._line: RequestStartLine
-        self._headers: HTTPHeaders
+        self._headers: Fields
         self._dialect: Dialect
         self._route: Route
+        self._call: Call | None = None
         self._remote = ""
         self._path = ""
         self._query = ""
@@ -100,7 +114,7 @@ class Exchange(HTTPMessageDelegate):
         self._slow: asyncio.TimerHandle | None = None
 
     def headers_received(
-        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+        self, start_line: RequestStartLine | ResponseStartLine, headers: Fields
     ) -> None:
         """The head has arrived: find the dialect, and refuse what is too much already."""
         self._line = cast(RequestStartLine, start_line)
@@ -164,16 +178,31 @@ class Exchange(HTTPMessageDelegate):
             if isinstance(read, Response):
                 self._send(read, None)
                 return
-            call = read
+            call = self._call = read
             CURRENT.set(call)
+            call.record = self._gate.journal.opened(self._dialect, self._route, call)
+            await self._gate.flows.identify(call)
+            if call.idempotency_key is not None:
+                answered = await self._gate.idempotency.answer(
+                    call, self._route.template, self._attempt
+                )
+                self._send(answered.response, answered.outcome)
+                return
             outcome = await self._gate.flows.run(call, self._dialect.accept)
         except Refusal as refusal:
             outcome = refusal
         except asyncio.CancelledError:
             outcome = Refusal("The server is stopping", reason=Reason.UNAVAILABLE)
         except Exception as error:  # noqa: BLE001 - a caller gets an answer whatever fails
-            outcome = _failure(error)
+            outcome = failure_of(error)
         self._write(call, outcome)
+
+    async def _attempt(self, call: Call) -> Answered:
+        """Run a call and spell its outcome; raises for an answer that cannot be sent."""
+        outcome = await self._gate.flows.run(call, self._dialect.accept)
+        response = self._dialect.write(self._route, call, outcome)
+        header_writer.head(response, close=False)
+        return Answered(response, outcome)
 
     @property
     def _max_body(self) -> int:
@@ -194,7 +223,7 @@ class Exchange(HTTPMessageDelegate):
             response = self._dialect.write(self._route, call, outcome)
             self._send(response, outcome)
         except Exception as error:  # noqa: BLE001 - a caller gets an answer whatever fails
-            failure = _failure(error)
+            failure = failure_of(error)
             self._send(self._dialect.write(self._route, call, failure), failure)
 
     def _send(self, response: Response, outcome: Outcome | None) -> None:
@@ -257,18 +286,36 @@ class Exchange(HTTPMessageDelegate):
         if refusal is not None and refusal.log and not isinstance(refusal, Failure):
             facts = {"dialect": self._dialect.name, "route": self._route.template}
             _log.warning("call refused", extra={**facts, "cause": refusal.log})
+        seconds = clock.monotonic() - self._started
+        self._keep(response, outcome, seconds)
+        self._gate.metrics.request_ended(
+            dialect=self._dialect.name,
+            route=self._route.template,
+            method=self._line.method,
+            status=response.status,
+            seconds=seconds,
+        )
         log_access(
             dialect=self._dialect.name,
             method=self._line.method,
             route=self._route.template,
             status=response.status,
             size=len(response.body),
-            seconds=clock.monotonic() - self._started,
+            seconds=seconds,
             remote=self._remote,
             error_id=refusal.error_id if isinstance(refusal, Failure) else None,
             reason=refusal.reason.value if refusal else None,
             hung_up=self._hung_up,
         )
+
+    def _keep(self, response: Response, outcome: Outcome | None, seconds: float) -> None:
+        """Have the journal note what came of this."""
+        journal = self._gate.journal
+        if self._call is not None:
+            journal.ended(self._call, outcome, response, seconds)
+        elif isinstance(outcome, Refusal) and journal.wants(self._route, outcome):
+            request = self._request()
+            journal.refused(self._dialect, self._route, request, outcome, response, seconds)
 
 
 def _origin_form(target: str) -> str:
@@ -289,7 +336,8 @@ def _with_retry_after(response: Response, outcome: Outcome | None) -> Response:
     return replace(response, headers=(*response.headers, line))
 
 
-def _failure(error: Exception) -> Failure:
+def failure_of(error: Exception) -> Failure:
+    """What a caller is told when the server itself fails; the log has the rest."""
     failure = Failure(f"the server raised {type(error).__name__}")
     _log.error("request failed", exc_info=error, extra={"error_id": failure.error_id})
     return failure

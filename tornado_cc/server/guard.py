@@ -1,10 +1,16 @@
 """Between the gate and a dialect: who has been guessing is not told whether a guess fits."""
 
+import logging
+
+from tornado_cc.core import clock
 from tornado_cc.core.call import Call
 from tornado_cc.core.errors import Reason, Refusal
 from tornado_cc.core.message import Request, Response
 from tornado_cc.core.ports import Dialect, Route
-from tornado_cc.flows.attempts import Attempts
+from tornado_cc.core.record import ACCEPTED
+from tornado_cc.flows.attempts import MINUTE, Attempts
+
+_log = logging.getLogger("tornado_cc.server")
 
 
 class Guard:
@@ -12,6 +18,7 @@ class Guard:
 
     def __init__(self, attempts: Attempts) -> None:
         self._attempts = attempts
+        self._told: dict[str, float] = {}
 
     def read(self, dialect: Dialect, route: Route, request: Request) -> Call | Response:
         """What the dialect reads.
@@ -31,6 +38,17 @@ class Guard:
             if refusal.reason is Reason.UNAUTHORIZED:
                 self._attempts.note(request.remote)
             raise
-        if isinstance(read, Call) and read.bad_credentials:
-            self._attempts.note(request.remote)
+        if isinstance(read, Call):
+            self._judge(read, route)
         return read
+
+    def _judge(self, call: Call, route: Route) -> None:
+        """Count what was passed over, and tell of what is good for now only."""
+        if call.bad_credentials:
+            self._attempts.note(call.request.remote)
+        now = clock.monotonic()
+        if call.verdict == ACCEPTED or now - self._told.get(route.template, -MINUTE) < MINUTE:
+            return
+        self._told[route.template] = now
+        facts = {"dialect": call.dialect, "route": route.template, "cause": call.verdict}
+        _log.warning("credentials should be changed", extra=facts)

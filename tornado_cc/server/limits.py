@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from tornado.httputil import HTTPHeaders, RequestStartLine
+from tornado.httputil import RequestStartLine
 
 from tornado_cc.core.errors import Reason, Refusal
+from tornado_cc.server.connection import Fields
 from tornado_cc.settings import ServerSettings
 
 # Enough to let an honest sender finish and read its answer, too little to be worth sending.
@@ -31,7 +32,7 @@ class Limits:
             settings.body_timeout,
         )
 
-    def refusal_of_head(self, line: RequestStartLine, headers: HTTPHeaders) -> Refusal | None:
+    def refusal_of_head(self, line: RequestStartLine, headers: Fields) -> Refusal | None:
         """Why the request line and headers are too much, if they are."""
         count = 0
         size = len(line.method) + len(line.path) + len(line.version) + 4
@@ -53,7 +54,7 @@ def too_slow(seconds: float) -> Refusal:
     return Refusal(f"The body took longer than {seconds:g} s", reason=Reason.TOO_SLOW)
 
 
-def announced_size(headers: HTTPHeaders) -> int | None:
+def announced_size(headers: Fields) -> int | None:
     """The Content-Length of a plainly framed request; None when the body alone will tell."""
     length = headers.get("Content-Length", "")
     if "Transfer-Encoding" in headers or not (length.isascii() and length.isdigit()):

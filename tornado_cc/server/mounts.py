@@ -8,7 +8,7 @@ from tornado_cc.core.call import Call
 from tornado_cc.core.errors import Reason, Refusal
 from tornado_cc.core.message import Request, Response
 from tornado_cc.core.outcome import Outcome
-from tornado_cc.core.ports import Dialect, Route
+from tornado_cc.core.ports import Dialect, Route, Vouched
 
 _STATUS = {
     Reason.NOT_FOUND: 404,
@@ -46,7 +46,13 @@ class OwnPaths:
         """Nothing here is anybody's secret."""
         return False
 
-    def read(self, route: Route, request: Request) -> Call | Response:
+    def masked(self, path: str) -> str:
+        """Nothing here has credentials."""
+        return path
+
+    def read(
+        self, route: Route, request: Request, vouched: Vouched | None = None
+    ) -> Call | Response:
         """A page, made afresh; nothing here makes a call."""
         if route.kind == "page":
             return self._pages[request.path]()
@@ -87,7 +93,10 @@ class Mounts:
 
     def find(self, path: str) -> Dialect:
         """The dialect to ask about a raw path."""
-        found = [one for one in (self._at(path), self._at(_cleaned(path))) if one is not None]
+        cleaned = _cleaned(path)
+        if cleaned == path:
+            return self._at(path) or self._root or self._own
+        found = [one for one in (self._at(path), self._at(cleaned)) if one is not None]
         return max(found, key=lambda one: len(one.mount), default=self._root or self._own)
 
     def _at(self, path: str) -> Dialect | None:
@@ -101,6 +110,8 @@ class Mounts:
 
 def _cleaned(path: str) -> str:
     """The path a lenient reader would see: decoded, without `//`, `.` and `..`."""
+    if "%" not in path and "/." not in path and "//" not in path and path.startswith("/"):
+        return path.rstrip("/") or "/"
     parts: list[str] = []
     for part in unquote(path).split("/"):
         if part == "..":

@@ -40,6 +40,7 @@ class Document:
     _environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     _used: set[str] = field(default_factory=set)
     _settable: set[str] = field(default_factory=set)
+    _taken: dict[str, frozenset[str]] = field(default_factory=dict)
     _resolved: dict[str, dict[str, str | None]] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -68,11 +69,23 @@ class Document:
             if any(name.startswith(_start(section)) for name in self._environ):
                 self.values.setdefault(section, {})
 
+    def take(self, section: str, model: type[M]) -> M | None:
+        """Some keys of a section as a model of their own, which `validate` then passes over."""
+        keys = self._taken[section] = frozenset(model.model_fields)
+        texts = self.values.get(section, {})
+        return self._validated(section, model, {key: texts[key] for key in texts if key in keys})
+
     def validate(self, section: str, model: type[M]) -> M | None:
         """One section as its model, or None after adding its mistakes."""
-        texts = {**self.values.get(section, {}), **self._overrides(section, model)}
+        texts = self.values.get(section, {})
+        taken = self._taken.get(section, frozenset())
+        left = {key: text for key, text in texts.items() if key not in taken}
+        return self._validated(section, model, left)
+
+    def _validated(self, section: str, model: type[M], texts: Mapping[str, str]) -> M | None:
+        texts = {**texts, **self._overrides(section, model)}
         resolved = {key: self._resolve(section, key, text) for key, text in texts.items()}
-        self._resolved[section] = resolved
+        self._resolved[section] = {**self._resolved.get(section, {}), **resolved}
         values = {
             key: _literal(model, key, text) for key, text in resolved.items() if text is not None
         }
@@ -226,9 +239,8 @@ class Document:
                 if not self._is_unresolved(section, key):
                     self._mistake(section, key, "is missing", _describe(model, key))
             elif one["type"] == "extra_forbidden":
-                self._mistake(
-                    section, key, "is not a key known here", nearest(key, model.model_fields)
-                )
+                known = {*model.model_fields, *self._taken.get(section, ())}
+                self._mistake(section, key, "is not a key known here", nearest(key, known))
             else:
                 problem = redactor.clean(one["msg"].removeprefix("Value error, "))
                 if problem[:1].isupper():

@@ -101,6 +101,21 @@ Address = Annotated[tuple[str, int], BeforeValidator(_address)]
 """An address to listen on, `host:port`; port 0 takes any free one."""
 
 
+def _address_or_off(value: Any) -> Any:
+    if isinstance(value, str) and value.strip().lower() == "off":
+        return None
+    try:
+        return _address(value)
+    except ValueError:
+        raise ValueError(
+            "is neither host:port nor off; write for example 127.0.0.1:8081, [::1]:8081 or off"
+        ) from None
+
+
+AddressOrOff = Annotated[tuple[str, int] | None, BeforeValidator(_address_or_off)]
+"""An address to listen on, or None, written `off`, for none."""
+
+
 def _networks(value: Any) -> Any:
     return tuple(_network(part) for part in _names(value)) if isinstance(value, str) else value
 
@@ -138,6 +153,27 @@ def _durations(value: Any) -> Any:
 
 Durations = Annotated[dict[str, Seconds], BeforeValidator(_durations)]
 """Seconds by name, as in `after_save=60, cloud_function=5`."""
+
+
+_DELAY = re.compile(r"(\d+)\s*([smhd])")
+_IN_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def _delays(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    found = [_DELAY.fullmatch(part.strip()) for part in value.split(",") if part.strip()]
+    if not all(found):
+        raise ValueError("is not a list of durations in s, m, h or d, as in 5s, 5m, 2h")
+    return tuple(int(one[1]) * _IN_SECONDS[one[2]] for one in found if one)
+
+
+Delays = Annotated[
+    tuple[Annotated[float, Field(gt=0, le=7 * 86_400)], ...],
+    BeforeValidator(_delays),
+    Field(max_length=50),
+]
+"""Durations one after another, `5s, 5m, 2h`, in seconds."""
 
 
 def secrets_in(value: object) -> Iterable[Secret]:

@@ -18,11 +18,15 @@ from tornado_cc.store.errors import (
     UserDisabled,
 )
 from tornado_cc.store.players import Player, Players
+from tornado_cc.store.receipts import Begun, Busy, Receipt, Receipts
+from tornado_cc.store.requests import Requests
 from tornado_cc.store.schema import SchemaError
 from tornado_cc.store.store import Store
 
 __all__ = [
     "BadCredentials",
+    "Begun",
+    "Busy",
     "CannotOpen",
     "DuplicateValue",
     "IncorrectType",
@@ -32,6 +36,9 @@ __all__ = [
     "ObjectNotFound",
     "Player",
     "Players",
+    "Receipt",
+    "Receipts",
+    "Requests",
     "SchemaError",
     "Store",
     "StoreError",

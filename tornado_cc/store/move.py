@@ -182,7 +182,19 @@ def _fill(connection: Connection, pipe: Pipe, notice: Notice) -> list[Moved]:
     wrong = [one.table for one in moved if one.source != one.target]
     if wrong:
         raise NotUsable(f"the rows of {', '.join(wrong)} are not all there; nothing is kept")
+    _go_on_counting(connection)
     return moved
+
+
+def _go_on_counting(connection: Connection) -> None:
+    """PostgreSQL numbers deliveries from 1, whatever numbers were copied."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(
+            text(
+                "SELECT setval(pg_get_serial_sequence('deliveries', 'number'), max(number))"
+                " FROM deliveries"
+            )
+        )
 
 
 def _count(connection: Connection, table: Table) -> int:

@@ -4,7 +4,7 @@ So both engines answer alike, and no name of a field is ever a part of a stateme
 """
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -25,18 +25,24 @@ from tornado_cc.store.tables import insert, objects
 Object = dict[str, Any]
 """Fields with objectId, createdAt and updatedAt, as Parse's JSON."""
 
+Along = Callable[[Connection, Object, Object | None], None]
+"""What is written along with a change, in its transaction, of the object as it is and as it was."""
+
 MAX_LIMIT = 1000
 MAX_SKIP = 100_000
 _BATCH = 500
 """Rows read at once. On PostgreSQL they are matched on the event loop, some 2 ms for so many."""
 
-_IS_IT = (objects.c.class_name == bindparam("of_class"), objects.c.object_id == bindparam("of_id"))
+_IS_IT = (
+    objects.c.class_name == bindparam("of_class_name"),
+    objects.c.object_id == bindparam("of_object_id"),
+)
 _ONE = select(objects).where(*_IS_IT)
 _LOCKED = _ONE.with_for_update()
 _CHANGE = (
     sql_update(objects)
     .where(*_IS_IT)
-    .values(fields=bindparam("to_fields"), updated_at=bindparam("at"))
+    .values(fields=bindparam("to_fields"), updated_at=bindparam("to_updated_at"))
 )
 _REMOVE = sql_delete(objects).where(*_IS_IT)
 _PLACE = tuple_(objects.c.created_at, objects.c.object_id)
@@ -48,7 +54,13 @@ class Objects:
     def __init__(self, runs: Runs) -> None:
         self._runs = runs
 
-    async def insert(self, class_name: str, object_id: str, changes: Mapping[str, Any]) -> Object:
+    async def insert(
+        self,
+        class_name: str,
+        object_id: str,
+        changes: Mapping[str, Any],
+        along: Along | None = None,
+    ) -> Object:
         """Store a new object of checked changes, and return it.
 
         Raises:
@@ -62,7 +74,10 @@ class Objects:
             new = insert(connection, objects).on_conflict_do_nothing()
             if not connection.execute(new, {**row, **times}).rowcount:
                 raise DuplicateValue(f"An object of class {class_name} has this objectId already")
-            return _spelt(object_id, fields, now, now)
+            stored = _spelt(object_id, fields, now, now)
+            if along is not None:
+                along(connection, stored, None)
+            return stored
 
         return await self._runs.write(write)
 
@@ -81,6 +96,7 @@ class Objects:
         object_id: str,
         changes: Mapping[str, Any],
         where: Mapping[str, Any] | None = None,
+        along: Along | None = None,
     ) -> tuple[Object, Object]:
         """Apply checked changes to an object that fits `where`: as it was, and as it is now.
 
@@ -96,22 +112,32 @@ class Objects:
             row = _found(connection, _LOCKED, class_name, object_id, condition)
             fields = _applied(connection, row.fields, changes)
             now = clock.now()
-            names = {"of_class": class_name, "of_id": object_id}
-            connection.execute(_CHANGE, {**names, "to_fields": fields, "at": now})
-            return _object(row), _spelt(object_id, fields, row.created_at, now)
+            names = {"of_class_name": class_name, "of_object_id": object_id}
+            connection.execute(_CHANGE, {**names, "to_fields": fields, "to_updated_at": now})
+            before, after = _object(row), _spelt(object_id, fields, row.created_at, now)
+            if along is not None:
+                along(connection, after, before)
+            return before, after
 
         return await self._runs.write(write)
 
     async def delete(
-        self, class_name: str, object_id: str, where: Mapping[str, Any] | None = None
+        self,
+        class_name: str,
+        object_id: str,
+        where: Mapping[str, Any] | None = None,
+        along: Along | None = None,
     ) -> Object:
         """Remove an object that fits `where`, and return it. Raises `ObjectNotFound`."""
         condition = compile_query(where)
 
         def write(connection: Connection) -> Object:
             row = _found(connection, _LOCKED, class_name, object_id, condition)
-            connection.execute(_REMOVE, {"of_class": class_name, "of_id": object_id})
-            return _object(row)
+            connection.execute(_REMOVE, {"of_class_name": class_name, "of_object_id": object_id})
+            gone = _object(row)
+            if along is not None:
+                along(connection, gone, None)
+            return gone
 
         return await self._runs.write(write)
 
@@ -211,7 +237,7 @@ def _found(
     object_id: str,
     condition: Query,
 ) -> Row[Any]:
-    names = {"of_class": class_name, "of_id": object_id}
+    names = {"of_class_name": class_name, "of_object_id": object_id}
     rows = connection.execute(statement, names).all()
     if not any(_fitting(connection, rows, condition)):
         raise ObjectNotFound("Object not found.")

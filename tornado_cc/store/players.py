@@ -30,7 +30,7 @@ _DATA = (
     .order_by(player_data.c.kind, player_data.c.key)
 )
 _REMOVE = delete(player_data).where(
-    player_data.c.user_id == bindparam("id"),
+    player_data.c.user_id == bindparam("of_user_id"),
     player_data.c.kind == bindparam("of_kind"),
     player_data.c.key == bindparam("of_key"),
 )
@@ -158,7 +158,7 @@ class Players(Service):
             # In one order everywhere, or two calls could wait for each other's rows.
             for kind, key in sorted({*changed, *removed}):
                 if (kind, key) in removed:
-                    gone = {"id": player_id, "of_kind": kind, "of_key": key}
+                    gone = {"of_user_id": player_id, "of_kind": kind, "of_key": key}
                     connection.execute(_REMOVE, gone)
                     continue
                 value = json_value.parse(changed[kind, key])

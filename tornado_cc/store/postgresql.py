@@ -34,7 +34,13 @@ _OUR_FAULT = ("21", "22", "23", "42")
 
 
 class PostgreSQL:
-    """A database server, which several servers of ours may share."""
+    """A database server, which several servers of ours may share.
+
+    Attributes:
+        errors: what a connection of its own may raise.
+    """
+
+    errors = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
     def __init__(self, dsn: Secret, place: str, timeout: float, pool: int) -> None:
         self._dsn = dsn
@@ -55,6 +61,14 @@ class PostgreSQL:
         self._snapshots = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
+
+    async def connect(self) -> Any:
+        """A connection of its own, outside the pool; asyncpg's.
+
+        Raises:
+            CannotOpen, or one of `errors`.
+        """
+        return await self._connect()
 
     async def open(self) -> None:
         """Nothing: connections are made when they are needed."""

@@ -10,17 +10,22 @@ T = TypeVar("T")
 
 
 class Runs:
-    """An engine, asked with a deadline."""
+    """An engine, asked with a deadline.
+
+    Attributes:
+        engine: who is asked.
+        on_failure: called when the database was not there.
+    """
 
     def __init__(self, engine: Engine, seconds: float) -> None:
-        self._engine = engine
+        self.engine = engine
         self._seconds = seconds
         self.on_failure: Callable[[], None] = lambda: None
 
     async def read(self, function: Transaction[T]) -> T:
         """What a function reads. Raises `StoreUnavailable`."""
         try:
-            return await self._engine.read(function, self._seconds)
+            return await self.engine.read(function, self._seconds)
         except StoreUnavailable:
             self.on_failure()
             raise
@@ -28,7 +33,7 @@ class Runs:
     async def write(self, function: Transaction[T]) -> T:
         """What a function returned, once what it wrote is durable. Raises `StoreUnavailable`."""
         try:
-            return await self._engine.write(function, self._seconds)
+            return await self.engine.write(function, self._seconds)
         except StoreUnavailable:
             self.on_failure()
             raise

@@ -3,21 +3,30 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 
 from sqlalchemy import Connection, text
 
 from tornado_cc.settings import Database, StoreSettings
 from tornado_cc.store import schema
+from tornado_cc.store.bell import Bell, Silent
+from tornado_cc.store.changes import Changes
 from tornado_cc.store.config import Config
+from tornado_cc.store.deliveries import Deliveries
 from tornado_cc.store.engine import CannotOpen, Engine, StatementFailed
 from tornado_cc.store.errors import StoreUnavailable
 from tornado_cc.store.objects import Objects
+from tornado_cc.store.outbox import Outbox
 from tornado_cc.store.passwords import Passwords
 from tornado_cc.store.players import Players
+from tornado_cc.store.receipts import Receipts
+from tornado_cc.store.requests import Requests
 from tornado_cc.store.runs import Runs
+from tornado_cc.store.schedules import Schedules
 from tornado_cc.store.schema import SchemaError
 from tornado_cc.store.sqlite import SQLite
 from tornado_cc.store.tables import insert, versions
+from tornado_cc.store.undone import Change, Undone
 from tornado_cc.store.users import Users
 
 _log = logging.getLogger("tornado_cc.store")
@@ -30,7 +39,7 @@ _LOOK_AGAIN = 0.5
 
 
 class Store:
-    """Users, players, configuration and objects. `open`, then `close`."""
+    """Everything that is kept. `open`, then `close`."""
 
     def __init__(self, settings: StoreSettings) -> None:
         self.place = settings.url.place
@@ -44,6 +53,13 @@ class Store:
         self.players = Players(self._runs)
         self.config = Config(self._runs)
         self.objects = Objects(self._runs)
+        self.bell = _bell(self.engine, self._runs)
+        self.requests = Requests(self._runs)
+        self.receipts = Receipts(self._runs)
+        self.outbox = Outbox(self._runs)
+        self.deliveries = Deliveries(self._runs)
+        self.changes = Changes(self._runs)
+        self.schedules = Schedules(self._runs)
         self.problem: str | None = "not opened yet"
         self._told: set[str] = set()
         self._watch: asyncio.Task[None] | None = None
@@ -62,6 +78,10 @@ class Store:
         await self.engine.open()
         try:
             await self._prepare()
+            if isinstance(self.engine, SQLite):
+                # Whoever held a lease had the file before us, and is gone.
+                await self.receipts.release_all()
+                await self.outbox.release()
             self.problem = None
             _log.info("store opened", extra={"store": self.place})
         except StoreUnavailable as error:
@@ -83,6 +103,10 @@ class Store:
             await self.engine.lock_while(self._is_old)
         await self._prepare()
         self.problem = None
+
+    def undo_writes(self, notice: Callable[[Change], None]) -> None:
+        """From now on until it is closed keep nothing that is written, and tell of it."""
+        self._runs.engine = Undone(self.engine, notice)
 
     async def migrate(self) -> bool:
         """Bring the tables up to date; whether anything was to be done. Raises `SchemaError`."""
@@ -159,6 +183,15 @@ def _engine(database: Database, settings: StoreSettings) -> Engine:
     from tornado_cc.store.postgresql import PostgreSQL
 
     return PostgreSQL(database.dsn, database.place, settings.timeout, settings.pool)
+
+
+def _bell(engine: Engine, runs: Runs) -> Bell | Silent:
+    if isinstance(engine, SQLite):
+        return Silent()
+    from tornado_cc.store.postgresql import PostgreSQL
+
+    assert isinstance(engine, PostgreSQL)
+    return Bell(engine, runs)
 
 
 def _touch(connection: Connection) -> None:

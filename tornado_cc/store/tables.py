@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Connection,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -15,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
@@ -124,6 +127,127 @@ Index(
     info={"only_on": "postgresql"},
 ).ddl_if(dialect="postgresql")
 
+# Milliseconds since 1970 by the database's clock, which workers on several machines share. Numbers,
+# because leases and delays are calculated with in SQL.
+Moment = BigInteger().with_variant(Integer, "sqlite")
+
+requests = Table(
+    "requests",
+    metadata,
+    # A ULID: it sorts by the time of arrival.
+    Column("id", Name, primary_key=True),
+    Column("received_at", Text, nullable=False),
+    Column("dialect", Name, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("route", Name, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("headers", Json, nullable=False),
+    Column("body", LargeBinary),
+    Column("size", Integer, nullable=False),
+    Column("remote", Text, nullable=False),
+    Column("not_replayable", Text),
+    Column("verdict", Text, nullable=False),
+    Column("hook", Text, nullable=False),
+    Column("plugins", Text, nullable=False),
+    Column("user_id", Name),
+    Column("master", Boolean, nullable=False),
+    Column("outcome", Name),
+    Column("cause", Text),
+    Column("error_id", Name),
+    Column("status", Integer),
+    Column("ms", Float),
+    Column("answer", LargeBinary),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    # The order in which they were accepted.
+    Column("number", Moment, primary_key=True, autoincrement=True),
+    Column("id", Name, nullable=False, unique=True),
+    Column("kind", Name, nullable=False),
+    Column("plugin", Name, nullable=False),
+    Column("target", Name, nullable=False),
+    Column("lane", Name),
+    Column("once", Name, unique=True),
+    Column("payload", Text, nullable=False),
+    Column("request_id", Name),
+    Column("state", Name, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    # When it may run; of one that runs, when its lease ends: then it may run again.
+    Column("due_at", Moment, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("leased_by", Name),
+    Column("failures", Json, nullable=False),
+    Column("version", Text),
+    sqlite_autoincrement=True,
+)
+
+# Each of these holds only what its question is about, so that a week of done rows costs a claim
+# nothing. A query has to spell the states as these do, or the index is not used.
+UNFINISHED = text("state IN ('waiting', 'ready', 'running')")
+CLAIMABLE = text("state IN ('ready', 'running')")
+LEASED = text("state = 'running'")
+ENDED = text("state IN ('done', 'dead', 'discarded')")
+
+Index(
+    "ix_deliveries_due",
+    deliveries.c.due_at,
+    deliveries.c.number,
+    sqlite_where=CLAIMABLE,
+    postgresql_where=CLAIMABLE,
+)
+Index(
+    "ix_deliveries_leased",
+    deliveries.c.due_at,
+    deliveries.c.number,
+    sqlite_where=LEASED,
+    postgresql_where=LEASED,
+)
+Index(
+    "ix_deliveries_lane",
+    deliveries.c.lane,
+    deliveries.c.number,
+    sqlite_where=UNFINISHED,
+    postgresql_where=UNFINISHED,
+)
+Index(
+    "ix_deliveries_ended",
+    deliveries.c.state,
+    deliveries.c.ended_at,
+    sqlite_where=ENDED,
+    postgresql_where=ENDED,
+)
+Index(
+    "ix_deliveries_request_id",
+    deliveries.c.request_id,
+    sqlite_where=deliveries.c.request_id.is_not(None),
+    postgresql_where=deliveries.c.request_id.is_not(None),
+)
+
+# What a sender's id was answered with, so that its repeat is answered alike.
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("state", Name, nullable=False),
+    Column("owner", Name, nullable=False),
+    # Of one that is begun, when its lease ends; of one that is done, when it is forgotten.
+    Column("until", Moment, nullable=False, index=True),
+    Column("status", Integer),
+    Column("headers", Json),
+    Column("body", LargeBinary),
+)
+
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("due_at", Moment, nullable=False),
+)
+
 
 def on(dialect: str) -> Callable[..., bool]:
     """For alembic: whether a table, a column or an index is one that this engine has."""
@@ -136,5 +260,9 @@ def on(dialect: str) -> Callable[..., bool]:
 
 def insert(connection: Connection, table: Table) -> Any:
     """An insert that can say what to do about a row that is there already."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    return dialect.insert(table)
+    return insert_on(connection.dialect.name, table)
+
+
+def insert_on(dialect: str, table: Table) -> Any:
+    """The same, by the name of the dialect."""
+    return (sqlite if dialect == "sqlite" else postgresql).insert(table)

@@ -30,7 +30,7 @@ BY_ID = select(users).where(users.c.id == bindparam("id"))
 _LOCKED = BY_ID.with_for_update(key_share=True)
 _BY_NAME = select(users).where(users.c.user_name == bindparam("name"))
 _ENDED = delete(sessions).where(
-    sessions.c.user_id == bindparam("id"),
+    sessions.c.user_id == bindparam("of_user_id"),
     or_(sessions.c.revoked_at.is_not(None), sessions.c.expires_at <= bindparam("now")),
 )
 """What nobody can use any more goes when its user gets another."""
@@ -141,7 +141,7 @@ class Users:
             check(user)
             row = {"token_hash": hashed(token), "user_id": user_id}
             times = {"created_at": clock.now(), "expires_at": until}
-            connection.execute(_ENDED, {"id": user_id, "now": clock.now()})
+            connection.execute(_ENDED, {"of_user_id": user_id, "now": clock.now()})
             connection.execute(sessions.insert().values({**row, **times}))
 
         if not is_user_id(user_id):

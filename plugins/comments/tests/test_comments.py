@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.receiver import Receiver, Says
 from tests.serving import Serve, Served
 
 SAVED = "after_save Comment (comments)"
@@ -134,3 +135,67 @@ async def test_the_count_of_no_post_is_refused(serve: Serve, params: dict[str, A
     answer = await served.webhook("/functions/commentCount", {"params": params})
     assert answer == {"error": "commentCount needs post, the objectId of a post"}
     assert served.fired == ["cloud_function commentCount (comments)"]
+
+
+def publishing(receiver: Receiver) -> str:
+    """A conf by which the count of a post is put into the post itself."""
+    return f"""
+        [dialect:parse]
+        webhook_key = test-key
+        [parse_server]
+        url = {receiver.at("/parse")}
+        application_id = app
+        master_key = master-4711
+        [plugin:comments]
+        post_field = comments
+        [deliveries]
+        retry = 1s
+        """
+
+
+CHANGED = Says(200, body=b'{"updatedAt":"2024-05-17T12:00:00.000Z"}')
+GONE_POST = Says(404, body=b'{"code":101,"error":"Object not found."}')
+
+
+def published(receiver: Receiver) -> list[tuple[str, int]]:
+    """The counts that were sent, each with its post."""
+    return [(got.path.rpartition("/")[2], got.json()["comments"]) for got in receiver.got]
+
+
+async def test_the_count_is_put_into_the_post_as_the_master(
+    serve: Serve, receiver: Receiver
+) -> None:
+    receiver.will_say("/parse/classes/Post/one", CHANGED, CHANGED)
+    receiver.will_say("/parse/classes/Post/two", CHANGED)
+    served = await serve(publishing(receiver), enable="comments")
+    await saved(served, comment("one"))
+    moved = comment("two", minute=1)
+    body = {"triggerName": "afterSave", "object": moved, "original": comment("one")}
+    assert await served.webhook("", body) == {}
+    await receiver.until_got(3)
+    await served.until_idle()
+    assert published(receiver)[0] == ("one", 1)
+    assert sorted(published(receiver)[1:]) == [("one", 0), ("two", 1)]
+    keys = {got.headers["x-parse-master-key"] for got in receiver.got}
+    assert keys == {"master-4711"}
+
+
+async def test_a_post_that_is_gone_needs_no_count(serve: Serve, receiver: Receiver) -> None:
+    receiver.will_say("/parse/classes/Post/one", GONE_POST)
+    served = await serve(publishing(receiver), enable="comments")
+    await saved(served, comment("one"))
+    await served.until_idle()
+    assert len(served.logged("the post of a comment is gone")) == 1
+    assert served.logged("hook failed") == []
+
+
+async def test_while_the_parse_server_is_away_the_count_waits(
+    serve: Serve, receiver: Receiver
+) -> None:
+    receiver.will_say("/parse/classes/Post/one", Says(502), CHANGED)
+    served = await serve(publishing(receiver), enable="comments")
+    await saved(served, comment("one"))
+    await receiver.until_got(2)
+    await served.until_fired(2)
+    assert published(receiver) == [("one", 1), ("one", 1)]
+    assert await counts(served) == {"one": 1}

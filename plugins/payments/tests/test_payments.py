@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from tests.serving import Answer, Serve, Served
+from tornado_cc.core import clock
 
 KEY = "verify-key-4711"
 PAID = {"status": "paid", "player": "p1"}
@@ -147,6 +148,64 @@ async def test_a_service_that_answers_with_an_error_is_to_ask_again(
     (warned,) = served.logged("payment not verified")
     assert str(status) in vars(warned)["cause"]
     check_secrecy(served, answer)
+
+
+async def test_a_callback_with_an_id_is_verified_again_and_granted_once(
+    serve: Serve, service: Service
+) -> None:
+    service.answer = saying(PAID, 503)
+    served = await started(serve, service.url)
+
+    async def call_back_with_id() -> Answer:
+        path = "/callback/KEY/payments/PAY/p1?transaction=t-1"
+        return await served.request("POST", path, {"Idempotency-Key": "t-1"})
+
+    first = await call_back_with_id()
+    refused(first, LATER)
+    assert first.header("Retry-After") == "60"
+    service.answer = saying(PAID)
+    answers = [await call_back_with_id() for _ in range(3)]
+    assert [(one.status, one.body) for one in answers] == [(200, b"OK")] * 3
+    assert len(service.asked) == 2
+    assert len(served.logged("payment granted")) == 1
+
+
+async def test_a_service_that_keeps_failing_is_not_asked_until_it_has_had_a_rest(
+    serve: Serve, service: Service
+) -> None:
+    service.answer = saying(PAID, 503)
+    served = await started(serve, service.url)
+
+    async def call_back_as(transaction: str) -> Answer:
+        path = f"/callback/KEY/payments/PAY/p1?transaction={transaction}"
+        return await served.request("POST", path, {"Idempotency-Key": transaction})
+
+    for number in range(5):
+        assert (await call_back_as(f"t-{number}")).header("Retry-After") == "60"
+    for number in range(5, 10):
+        answer = await call_back_as(f"t-{number}")
+        refused(answer, LATER)
+        # As long as the service is left alone, [outbound] breaker_pause.
+        assert 20 <= int(answer.header("Retry-After") or 0) <= 30
+    assert len(service.asked) == 5
+    assert len(served.logged("payment not verified")) == 5
+    assert len(served.logged("circuit opened")) == 1
+    check_secrecy(served, answer)
+
+
+async def test_a_rest_is_over_when_the_service_answers_again(
+    serve: Serve, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.answer = saying(PAID, 503)
+    served = await started(serve, service.url)
+    for _ in range(6):
+        refused(await call_back(served), LATER)
+    service.answer = saying(PAID)
+    genuine = clock.monotonic
+    monkeypatch.setattr(clock, "monotonic", lambda: genuine() + 31)
+    for _ in range(2):
+        assert (await call_back(served)).body == b"OK"
+    assert len(service.asked) == 7
 
 
 async def test_an_answer_that_is_not_json_confirms_nothing(serve: Serve, service: Service) -> None:

@@ -3,10 +3,12 @@
 The URL of a callback can leak; what it claims is therefore verified with a request of our own.
 """
 
+from math import ceil
 from typing import Any
 
 from tornado_cc import (
     CallbackCall,
+    CircuitOpen,
     Field,
     OutboundError,
     Plugin,
@@ -29,12 +31,18 @@ class PaymentsSettings(Settings):
 
 plugin = Plugin("payments", settings=PaymentsSettings)
 
+AGAIN = 60
+"""Seconds after which the service may send a callback again that could not be judged."""
+
+UNVERIFIED = "The payment could not be verified; please send it again"
+
 
 @plugin.on_callback(credential="payments")
 async def paid(call: CallbackCall) -> None:
     """Grant what was paid for: `?transaction=…`, the player in the URL."""
     if not call.settings.verify_url or not call.settings.verify_key:
-        raise Refusal("Payments are not set up: set verify_url and verify_key in [plugin:payments]")
+        message = "Payments are not set up: set verify_url and verify_key in [plugin:payments]"
+        raise Refusal(message, retry_after=AGAIN)
     transaction = call.data.get("transaction")
     if not isinstance(transaction, str) or not transaction or call.player_id is None:
         raise Refusal("A callback needs one transaction and a player")
@@ -54,7 +62,10 @@ async def _verified(call: CallbackCall, transaction: str) -> dict[str, Any]:
             params={"transaction": transaction},
             headers={"Authorization": f"Bearer {key}"},
         )
+    except CircuitOpen as error:
+        # The server has stopped asking for a while and says until when; it logged that it did.
+        raise Refusal(UNVERIFIED, retry_after=ceil(error.retry_after)) from error
     except OutboundError as error:
         call.log.warning("payment not verified", extra={"cause": str(error)})
-        raise Refusal("The payment could not be verified; please send it again") from error
+        raise Refusal(UNVERIFIED, retry_after=AGAIN) from error
     return response.data if isinstance(response.data, dict) else {}

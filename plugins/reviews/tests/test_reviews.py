@@ -1,11 +1,16 @@
-"""Reviews before they are stored, as a Parse Server sends them."""
+"""Reviews before and after they are stored, as a Parse Server sends them."""
 
 from typing import Any
 
 import pytest
+from standardwebhooks import Webhook
 
-from tests.serving import PARSE, Serve
+from tests.receiver import Receiver
+from tests.serving import PARSE, Serve, Served
 from tornado_cc.settings import Mistakes
+
+KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+CREATED = {"className": "Review", "objectId": "r1", "comment": "ok", "stars": 4, "author": "ann"}
 
 
 def save(**fields: Any) -> dict[str, Any]:
@@ -61,3 +66,50 @@ async def test_other_classes_are_not_its_business(serve: Serve) -> None:
     body = {"triggerName": "beforeSave", "object": {"className": "Letter", "comment": "x" * 200}}
     assert await served.webhook("", body) == {"error": "Unknown trigger"}
     assert served.fired == []
+
+
+async def telling(serve: Serve, receiver: Receiver) -> Served:
+    """A server with somebody to tell of reviews."""
+    url = receiver.at("/reviews")
+    return await serve(
+        f"{PARSE}\n[webhook:reviews]\nurl = {url}\nsecret = {KEY}\n", enable="reviews"
+    )
+
+
+async def saved(served: Served, **told: Any) -> None:
+    assert await served.webhook("", {"triggerName": "afterSave", **told}) == {}
+
+
+async def test_a_stored_review_is_told_of(serve: Serve, receiver: Receiver) -> None:
+    served = await telling(serve, receiver)
+    await saved(served, object=CREATED)
+    (got,) = await receiver.until_got(1)
+    event = Webhook(KEY).verify(got.body, dict(got.headers))
+    assert event["type"] == "review.created"
+    assert event["data"] == {"objectId": "r1", "comment": "ok", "stars": 4}
+
+
+async def test_changes_of_a_review_are_told_of_in_their_order(
+    serve: Serve, receiver: Receiver
+) -> None:
+    served = await telling(serve, receiver)
+    receiver.will_say("/reviews", 500)
+    await saved(served, object=CREATED)
+    await receiver.until_got(1)
+    await saved(served, object={**CREATED, "stars": 1}, original=CREATED)
+    await served.until_fired(2)
+    await served.until_idle()
+    # The first keeps its place while it waits for its next attempt.
+    (failed,) = await served.store.deliveries.find(kind="webhook", state="ready")
+    await served.store.deliveries.retry(failed.id)
+    await receiver.until_got(3)
+    told = [(one.json()["type"], one.json()["data"]["stars"]) for one in receiver.got]
+    assert told == [("review.created", 4), ("review.created", 4), ("review.updated", 1)]
+
+
+async def test_with_nobody_to_tell_nothing_is_sent(serve: Serve) -> None:
+    served = await serve(enable="reviews")
+    await saved(served, object=CREATED)
+    assert await served.until_fired(1) == ["after_save Review (reviews)"]
+    await served.until_idle()
+    assert await served.store.deliveries.find(kind="webhook") == []

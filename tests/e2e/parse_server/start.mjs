@@ -33,6 +33,8 @@ await ParseServer.startApp({
   serverURL: `http://127.0.0.1:${port}/parse`,
   // The tests make up classes as they go, as a client in development does.
   allowClientClassCreation: true,
+  // Cloud code in JavaScript, of which a webhook of the same name takes the place.
+  cloud: process.env.CLOUD || undefined,
   allowCustomObjectId: process.env.CUSTOM_IDS === "yes",
   silent: true,
 });

@@ -2,15 +2,16 @@
 
 import secrets
 from collections.abc import Container, Iterator
+from urllib.parse import unquote
 
-from tornado_cc.core import json_value
+from tornado_cc.core import idempotency, json_value
 from tornado_cc.core.call import Call, CallbackCall
 from tornado_cc.core.errors import Failure, Reason, Refusal
 from tornado_cc.core.json_value import NotJson
 from tornado_cc.core.message import Request, Response
 from tornado_cc.core.outcome import Outcome, Reply
-from tornado_cc.core.ports import Route, Surroundings
-from tornado_cc.core.redact import Redactor
+from tornado_cc.core.ports import Route, Surroundings, Vouched
+from tornado_cc.core.redact import MASK, Redactor
 from tornado_cc.core.secret import Secret
 from tornado_cc.dialects.gamesparks import read, write
 from tornado_cc.dialects.gamesparks.paths import SERVER, Path, resolve
@@ -56,12 +57,20 @@ class Callbacks:
         """Whether the path has a form that is served: then a secret stands in it."""
         return self._path(request) is not None
 
-    def read(self, route: Route, request: Request) -> Call:
+    def masked(self, path: str) -> str:
+        """The path without its key and its secret; of one that has no form, without anything."""
+        parts = path.removeprefix(self._prefix).split("/")
+        found = self._resolved(path)
+        known = () if found is None else (found.credential, found.player_id or "", "")
+        shown = (one if unquote(read.as_sent(one)) in known else MASK for one in parts)
+        return self._prefix + "/".join(shown)
+
+    def read(self, route: Route, request: Request, vouched: Vouched | None = None) -> Call:
         """The call of one callback, its secret verified."""
         path = self._path(request)
         if path is None:
             raise Refusal("Not found", reason=Reason.NOT_FOUND)
-        if not self._authentic(path):
+        if vouched is None and not self._authentic(path):
             raise Refusal("Forbidden", reason=Reason.UNAUTHORIZED, log="wrong callback credentials")
         if request.method not in ("GET", "HEAD", "POST"):
             raise Refusal("Method not allowed", reason=Reason.METHOD)
@@ -71,6 +80,7 @@ class Callbacks:
             claim=(path.credential,),
             request=request,
             data=read.data(request),
+            idempotency_key=idempotency.key_of(request, self._settings.idempotency_headers),
             credential=path.credential,
             player_id=path.player_id,
             player_required=self._settings.unknown_player == "404",
@@ -94,10 +104,13 @@ class Callbacks:
         return write.response(call, script_data)
 
     def _path(self, request: Request) -> Path | None:
-        if not request.path.startswith(self._prefix):
+        return self._resolved(request.path)
+
+    def _resolved(self, path: str) -> Path | None:
+        if not path.startswith(self._prefix):
             return None
         return resolve(
-            read.as_sent(request.path.removeprefix(self._prefix)),
+            read.as_sent(path.removeprefix(self._prefix)),
             self._secrets,
             strict=self._settings.strict_trailing_slash,
         )
@@ -108,8 +121,9 @@ class Callbacks:
         """What stands in the conf or in a plugin and no URL leads to."""
         if SERVER in credentials:
             yield f"[credential:{SERVER}] counts for nothing: its secret is server_secret"
-        for (name,) in surroundings.claims.of("on_callback"):
-            if name in self._secrets or name == "*":
+        for name, *more in surroundings.claims.of("on_callback"):
+            # A claim of two names is one on a source.
+            if more or name in self._secrets or name == "*":
                 continue
             state = "is off" if name in credentials else "is missing"
             yield f"a plugin serves the credential {name}, but [credential:{name}] {state}"

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from tornado_cc.core.secret import Secret
-from tornado_cc.settings import Field, Mount, SecretText, Settings
+from tornado_cc.settings import Field, Mount, Names, SecretText, Settings
 
 
 class DialectSettings(Settings):
@@ -23,6 +23,11 @@ class DialectSettings(Settings):
     unknown_player: Literal["none", "404"] = Field(
         "none",
         description="What a player in the URL whom nobody knows is: no player at all, or refused.",
+    )
+    idempotency_headers: Names = Field(
+        ("Idempotency-Key", "webhook-id"),
+        description="The headers in which a sender may give its request an id; the first that is"
+        " there counts. A repeat with the same id gets the same answer. Empty heeds none.",
     )
 
 

@@ -8,7 +8,7 @@ from werkzeug.http import parse_options_header
 
 from tornado_cc.core import header, json_value
 from tornado_cc.core.call import CallbackCall
-from tornado_cc.core.errors import Reason, Refusal
+from tornado_cc.core.errors import Failure, Reason, Refusal
 from tornado_cc.core.json_value import NotJson
 from tornado_cc.core.message import Response
 from tornado_cc.dialects.gamesparks.read import charset
@@ -17,6 +17,8 @@ RAW = "RESPONSE_RAW"
 HEADERS = "RESPONSE_HEADERS"
 STATUS = "RESPONSE_STATUS"
 RESERVED = frozenset({RAW, HEADERS, STATUS})
+LONG_RUNNING = "longRunningScriptError"
+"""What GameSparks called a script that takes too long."""
 
 _IN_SCRIPT = (
     Reason.REFUSED,
@@ -39,6 +41,8 @@ _STATUS_OF = {
     Reason.TOO_LARGE: 413,
     Reason.TOO_SLOW: 408,
     Reason.HEADERS_TOO_LARGE: 431,
+    Reason.IN_PROGRESS: 409,
+    Reason.ANSWERED: 409,
     Reason.UNAVAILABLE: 503,
     **dict.fromkeys(_IN_SCRIPT, 400),
 }
@@ -94,6 +98,8 @@ def refused(refusal: Refusal, detail: str = "") -> Response:
     if refusal.reason not in (*_IN_SCRIPT, Reason.FAILED):
         return Response(status, json_value.dump({"error": refusal.message}), lines)
     message = f"{refusal.message}: {detail}" if detail else refusal.message
+    if isinstance(refusal, Failure) and refusal.timed_out:
+        message = f"{LONG_RUNNING}: {message}"
     return Response(status, json_value.dump({"error": {"script": message}}), lines)
 
 

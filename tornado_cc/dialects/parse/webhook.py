@@ -10,8 +10,9 @@ from tornado_cc.core.errors import Reason, Refusal
 from tornado_cc.core.json_value import NotJson
 from tornado_cc.core.message import Request, Response
 from tornado_cc.core.outcome import Outcome
-from tornado_cc.core.ports import Claims, Route
+from tornado_cc.core.ports import Claims, Route, Vouched
 from tornado_cc.dialects.parse import objects, triggers, write
+from tornado_cc.dialects.parse.manifest import manifest
 from tornado_cc.dialects.parse.settings import DialectSettings
 
 KEY_HEADER = "X-Parse-Webhook-Key"
@@ -36,7 +37,7 @@ class ParseWebhooks:
         self._manifest = Route(self.mount, "page")
         self._health = Route(f"{self._prefix}/health", "page")
         self._pages = {
-            self._manifest.template: _page(_manifest(claims)),
+            self._manifest.template: _page(manifest(claims)),
             self._health.template: _page({"status": "ok"}),
         }
         self._hook = Route(self.mount, "hook")
@@ -64,12 +65,18 @@ class ParseWebhooks:
         asked = bool(self._settings.webhook_key) and route.kind != "page"
         return asked and bool(request.headers.get(KEY_HEADER))
 
-    def read(self, route: Route, request: Request) -> Call | Response:
+    def masked(self, path: str) -> str:
+        """The path itself: the key stands in a header."""
+        return path
+
+    def read(
+        self, route: Route, request: Request, vouched: Vouched | None = None
+    ) -> Call | Response:
         """The call of one webhook. The key is checked before anything the body says is believed."""
         if route.kind == "page":
             return self._pages[route.template]
         key = self._settings.webhook_key
-        if key and not key.matches(request.headers.get(KEY_HEADER)):
+        if vouched is None and key and not key.matches(request.headers.get(KEY_HEADER)):
             raise _unauthorized(is_guess=bool(request.headers.get(KEY_HEADER)))
         if route is self._unknown:
             raise Refusal("Unknown route", reason=Reason.NOT_FOUND)
@@ -111,27 +118,6 @@ def _unauthorized(*, is_guess: bool) -> Refusal:
 
 def _page(value: dict[str, Any]) -> Response:
     return Response(200, json_value.dump(value))
-
-
-def _manifest(claims: Claims) -> dict[str, Any]:
-    """What the plugins declared by name, in the form of ParseCloud/1.0.
-
-    A class declared as `*` is left out: no Parse Server can register it.
-    """
-    functions = [{"name": name} for (name,) in claims.of("cloud_function")]
-    saves = [
-        {"className": name, "triggerName": trigger}
-        for hook, trigger in triggers.NAMES.items()
-        for (name,) in claims.of(hook)
-    ]
-    others = [
-        {"className": name, "triggerName": trigger} for name, trigger in claims.of("parse_trigger")
-    ]
-    named = [one for one in saves + others if "*" not in one.values()]
-    return {
-        "protocol": "ParseCloud/1.0",
-        "hooks": {"functions": functions, "triggers": named, "jobs": []},
-    }
 
 
 def _body(request: Request) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
 
-from tornado_cc.core import json_value
+from tornado_cc.core import idempotency, json_value
 from tornado_cc.core.call import Call, EndpointCall
 from tornado_cc.core.errors import Reason, Refusal
 from tornado_cc.core.message import Request, Response
 from tornado_cc.core.outcome import Outcome, Reply
-from tornado_cc.core.ports import Route, Surroundings
+from tornado_cc.core.ports import Route, Surroundings, Vouched
 from tornado_cc.core.redact import Redactor
 from tornado_cc.dialects.skygear import write
 from tornado_cc.dialects.skygear.paths import Table, location
@@ -25,6 +25,7 @@ TOKEN_HEADER = "X-Skygear-Access-Token"  # noqa: S105 - the name of a header
 SERVER = "Skygear Server/1.7.3"
 HOOK = "http_endpoint"
 _PARSE_KEY = "X-Parse-Webhook-Key"
+_ASKING = ("GET", "HEAD", "OPTIONS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,13 @@ class Endpoints:
         given = self._credentials(request, web_request(request, self._prefix))
         return (given.access_key_type or given.bad_key or given.token) is not None
 
-    def read(self, route: Route, request: Request) -> Call | Response:
+    def masked(self, path: str) -> str:
+        """The path itself: keys and tokens stand in headers or in the query."""
+        return path
+
+    def read(
+        self, route: Route, request: Request, vouched: Vouched | None = None
+    ) -> Call | Response:
         """The call of an endpoint, its key checked, or the answer where no endpoint is asked."""
         if route.kind == "preflight":
             return self._dressed(self._preflight(request))
@@ -93,7 +100,7 @@ class Endpoints:
         pattern, method = route.params["pattern"], route.params["method"]
         options = self._methods.get(pattern, {}).get(method, {})
         web = web_request(request, self._prefix)
-        given = self._credentials(request, web)
+        given = self._credentials(request, web) if vouched is None else _vouched(vouched)
         user_required = bool(options.get("user_required"))
         key_required = user_required or bool(options.get("key_required"))
         if key_required:
@@ -103,6 +110,7 @@ class Endpoints:
             hook=HOOK,
             claim=(pattern, method),
             request=request,
+            idempotency_key=self._idempotency_key(request),
             deadline=self._settings.response_timeout,
             matched=route.kind == "endpoint",
             web=web,
@@ -117,6 +125,8 @@ class Endpoints:
             verification_required=self._settings.verification_required,
             password_days=self._settings.password_days,
         )
+        if vouched is not None:
+            call.user_id = vouched.user_id
         web.call = call
         return call
 
@@ -162,6 +172,12 @@ class Endpoints:
         found = [kind for kind, secret in kinds.items() if secret and secret.matches(key)]
         return Credentials(found[-1] if found else None, None if found else key, token)
 
+    def _idempotency_key(self, request: Request) -> str | None:
+        """The sender's id of a request; one that only asks may be asked again."""
+        if request.method in _ASKING:
+            return None
+        return idempotency.key_of(request, self._settings.idempotency_headers)
+
     def _preflight(self, request: Request) -> Response:
         asked = {
             "Access-Control-Allow-Methods": "Access-Control-Request-Method",
@@ -206,6 +222,10 @@ def _warnings(settings: DialectSettings, surroundings: Surroundings) -> Iterator
         yield "unmatched = home answers 200 to a mistyped URL of another dialect"
     if settings.traceback and surroundings.production:
         yield "traceback = on has no effect in production"
+
+
+def _vouched(vouched: Vouched) -> Credentials:
+    return Credentials("master" if vouched.master else "client", None, None)
 
 
 def _last(request: Request, header: str) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from tornado_cc.settings import Field, Mount, Seconds, SecretText, Settings
+from tornado_cc.settings import Field, Mount, Names, Seconds, SecretText, Settings
 
 
 class DialectSettings(Settings):
@@ -38,4 +38,9 @@ class DialectSettings(Settings):
         False,
         description="Whether an error carries the traceback, as the original's did; in development"
         " only.",
+    )
+    idempotency_headers: Names = Field(
+        ("Idempotency-Key", "webhook-id"),
+        description="The headers in which a sender may give its request an id; the first that is"
+        " there counts. A repeat with the same id gets the same answer. Empty heeds none.",
     )

@@ -42,6 +42,8 @@ _SPELT: dict[Reason, tuple[int, str | None, int | None]] = {
     Reason.INVALID: (108, None, None),
     Reason.BAD_LOGIN: (105, None, None),
     Reason.NOT_FOUND: (117, "route unmatched", None),
+    Reason.IN_PROGRESS: (109, None, None),
+    Reason.ANSWERED: (109, None, None),
 }
 _TIMED_OUT = (122, "Service taking too long to respond.")
 

@@ -4,7 +4,7 @@ from tornado_cc.core.call import Call, FunctionCall
 from tornado_cc.core.errors import Reason, Refusal
 from tornado_cc.core.message import Request, Response
 from tornado_cc.core.outcome import SILENCE, Outcome, Reply
-from tornado_cc.core.ports import Dialect, Route, Surroundings
+from tornado_cc.core.ports import Dialect, Route, Surroundings, Vouched
 from tornado_cc.settings import Field, Mount, Settings
 
 TEXT = (("Content-Type", "text/plain"),)
@@ -46,7 +46,12 @@ class Shout:
     def carries_credentials(self, route: Route, request: Request) -> bool:
         return False
 
-    def read(self, route: Route, request: Request) -> Call | Response:
+    def masked(self, path: str) -> str:
+        return path
+
+    def read(
+        self, route: Route, request: Request, vouched: Vouched | None = None
+    ) -> Call | Response:
         if request.method == "GET":
             return Response(200, b"SILENCE, PLEASE", TEXT)
         function = self._voices.get(route.params["voice"])
