@@ -238,6 +238,28 @@ async def test_a_stranger_cannot_fill_the_disk(
     assert len(await served.store.requests.find()) == 3
 
 
+async def test_what_is_being_written_when_the_server_stops_is_kept(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = await serve(ALL, {"one": PLUGIN})
+    begun = asyncio.Event()
+    keep = served.store.requests.keep
+
+    async def slow(records: Any) -> None:
+        if not begun.is_set():
+            begun.set()
+            await asyncio.Event().wait()
+        await keep(records)
+
+    monkeypatch.setattr(served.store.requests, "keep", slow)
+    await hello(served)
+    await begun.wait()
+    await served.server.stop()
+    await served.again()
+    (record,) = await served.store.requests.find()
+    assert (record.outcome, record.status) == ("replied", 200)
+
+
 async def test_what_waits_for_a_database_is_bounded_and_the_rest_is_counted(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:

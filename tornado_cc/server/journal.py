@@ -206,7 +206,8 @@ class Journal:
                 del self._waiting[one.id]
             try:
                 await self._requests.keep(some)
-            except StoreUnavailable:
+            except (StoreUnavailable, asyncio.CancelledError):
+                # Whoever ends the task writes what is left; what was written stays as it is.
                 self._waiting = {**{one.id: one for one in some}, **self._waiting}
                 raise
 
