@@ -51,7 +51,7 @@ unshaken: install
 mutations: install
 	TORNADO_CC_MUTATIONS=100000 $(BIN)/python -m pytest -q tests/dialects/sources/test_mutated.py
 
-# A hundred thousand requests that went wrong on the way: about a minute.
+# A hundred thousand requests that went wrong on the way: half a minute.
 fuzz: install
 	TORNADO_CC_FUZZ_COUNT=100000 $(BIN)/python -m pytest -q -k own-llhttp \
 		tests/server/wire/test_mutants.py

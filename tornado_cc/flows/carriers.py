@@ -10,6 +10,7 @@ from tornado_cc.core.mail import without_bodies
 from tornado_cc.core.redact import Redactor
 from tornado_cc.flows.afterwards import request_of
 from tornado_cc.flows.attempt import Attempt, is_opinion, of_refusal
+from tornado_cc.flows.probe import Probe
 from tornado_cc.hooks import Fires, Implementation, Registry
 from tornado_cc.outbound import Mail, MailNotSent, MailServer
 from tornado_cc.settings import MailSettings
@@ -17,7 +18,6 @@ from tornado_cc.store.outbox import Claimed
 
 _log = logging.getLogger("tornado_cc.flows")
 
-_NOT_SENT = "not sent: the mail server gave no answer before, and is being asked again"
 _LONGEST_WORDS = 1000
 """Characters of what somebody says of a mail that are kept with each attempt."""
 
@@ -36,24 +36,11 @@ class ServerCarrier:
     def __init__(self, server: MailServer, redactor: Redactor) -> None:
         self._server = server
         self._redactor = redactor
-        self._is_silent = False
-        self._is_probed = False
+        self._probe = Probe()
 
     async def carry(self, mail: Mail, claimed: Claimed) -> Attempt:
-        """Send it.
-
-        To a server that was silent one at a time: every attempt that waits for nothing holds a
-        place that after-hooks and others need.
-        """
-        if not self._is_silent:
-            return await self._send(mail, claimed)
-        if self._is_probed:
-            return Attempt(error=_NOT_SENT)
-        self._is_probed = True
-        try:
-            return await self._send(mail, claimed)
-        finally:
-            self._is_probed = False
+        """Send it."""
+        return await self._probe.ask(lambda: self._send(mail, claimed), "the mail server")
 
     async def _send(self, mail: Mail, claimed: Claimed) -> Attempt:
         # The same at every attempt, so that a receiver knows a repeat.
@@ -62,10 +49,10 @@ class ServerCarrier:
         try:
             await self._server.send(mail.sender.address, mail.recipients, message)
         except MailNotSent as error:
-            self._is_silent = error.silent
+            self._probe.is_silent = error.silent
             words = self._redactor.kept(error.problem)[:_LONGEST_WORDS]
             return Attempt(error=words, final=error.final)
-        self._is_silent = False
+        self._probe.is_silent = False
         return Attempt()
 
 

@@ -11,9 +11,10 @@ from tornado_cc.core.state import Service
 from tornado_cc.flows.afterwards import request_of
 from tornado_cc.flows.attempt import Attempt, run_once
 from tornado_cc.flows.payload import checked
+from tornado_cc.flows.promise import promise
 from tornado_cc.hooks import Fires, Registry
 from tornado_cc.store import Store
-from tornado_cc.store.lanes import NewDelivery, Wanted, Withdrawal, lane
+from tornado_cc.store.lanes import NewDelivery, Withdrawal, lane
 from tornado_cc.store.outbox import Claimed
 
 JOB = "job"
@@ -57,7 +58,7 @@ class Jobs:
         """
         of_key = None if key is None else self._lane(plugin, key)
         new = self._delivery(origin, name, payload, _seconds(delay), of_key)
-        await self._have(origin, new)
+        await promise(self._store, self.wake, origin, new)
         return new.id
 
     async def cancel(self, plugin: str, origin: Call | None, key: str) -> None:
@@ -69,7 +70,8 @@ class Jobs:
             ValueError: the key is not allowed.
             StoreUnavailable: it cannot be noted.
         """
-        await self._have(origin, Withdrawal(self._lane(plugin, key)))
+        withdrawal = Withdrawal(self._lane(plugin, key))
+        await promise(self._store, self.wake, origin, withdrawal)
 
     async def perform(self, claimed: Claimed) -> Attempt:
         """Run one job once."""
@@ -81,13 +83,6 @@ class Jobs:
         return await run_once(
             asked[0], call, self._store.players, self._runner, self._redactor, opinion
         )
-
-    async def _have(self, origin: Call | None, wanted: Wanted) -> None:
-        if origin is not None and origin.pending is not None:
-            origin.pending.append(wanted)
-            return
-        await self._store.outbox.add([wanted], None if origin is None else origin.record)
-        self.wake()
 
     def _lane(self, plugin: str, key: object) -> str:
         """What the jobs of a key have to themselves, so that one waits and one runs at most."""

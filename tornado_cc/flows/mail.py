@@ -9,6 +9,7 @@ from tornado_cc.core.redact import Redactor
 from tornado_cc.core.state import Service
 from tornado_cc.flows.attempt import Attempt
 from tornado_cc.flows.carriers import Carrier
+from tornado_cc.flows.promise import promise
 from tornado_cc.outbound import Mail, mail_of, mailboxes
 from tornado_cc.settings import MailSettings
 from tornado_cc.store import Store
@@ -73,11 +74,7 @@ class Mails:
             payload=self._payload(options),
             request_id=None if record is None else record.id,
         )
-        if origin is not None and origin.pending is not None:
-            origin.pending.append(new)
-            return new.id
-        await self._store.outbox.add([new], record)
-        self.wake()
+        await promise(self._store, self.wake, origin, new)
         return new.id
 
     async def perform(self, claimed: Claimed) -> Attempt:

@@ -11,6 +11,8 @@ from tornado_cc.core.redact import Redactor
 from tornado_cc.core.state import Service
 from tornado_cc.flows import payload
 from tornado_cc.flows.attempt import Attempt
+from tornado_cc.flows.probe import Probe
+from tornado_cc.flows.promise import promise
 from tornado_cc.outbound import (
     HttpError,
     HttpResponse,
@@ -28,7 +30,6 @@ WEBHOOK = "webhook"
 """The kind of delivery that sends a webhook; its payload is the body, byte for byte."""
 
 _GONE = 410
-_NOT_SENT = "not sent: the receiver gave no answer before, and is being asked again"
 
 
 class Webhooks:
@@ -50,8 +51,7 @@ class Webhooks:
         self._http = http
         self._destinations = destinations
         self._redactor = redactor
-        self._silent: set[str] = set()
-        self._probed: set[str] = set()
+        self._probes = {name: Probe() for name in destinations}
         self.wake: Callable[[], None] = lambda: None
 
     @property
@@ -86,11 +86,7 @@ class Webhooks:
             lane=self._lane(name, key),
             request_id=None if record is None else record.id,
         )
-        if origin is not None and origin.pending is not None:
-            origin.pending.append(new)
-            return new.id
-        await self._store.outbox.add([new], record)
-        self.wake()
+        await promise(self._store, self.wake, origin, new)
         return new.id
 
     async def perform(self, claimed: Claimed) -> Attempt:
@@ -98,23 +94,8 @@ class Webhooks:
         destination = self._destinations.get(claimed.target)
         if destination is None:
             return Attempt(error=f"the conf has no section [webhook:{claimed.target}] now")
-        if claimed.target in self._silent:
-            return await self._probe(claimed, destination)
-        return await self._send(claimed, destination)
-
-    async def _probe(self, claimed: Claimed, destination: WebhookSettings) -> Attempt:
-        """Send to a receiver that was silent, one at a time.
-
-        Every attempt that waits for nothing holds a place that after-hooks and others need.
-        """
-        name = claimed.target
-        if name in self._probed:
-            return Attempt(error=_NOT_SENT)
-        self._probed.add(name)
-        try:
-            return await self._send(claimed, destination)
-        finally:
-            self._probed.discard(name)
+        probe = self._probes[claimed.target]
+        return await probe.ask(lambda: self._send(claimed, destination), "the receiver")
 
     async def _send(self, claimed: Claimed, destination: WebhookSettings) -> Attempt:
         body = claimed.payload.encode()
@@ -130,11 +111,11 @@ class Webhooks:
         except HttpError as error:
             response = error.response
         except TimeoutExpired as error:
-            self._silent.add(claimed.target)
+            self._probes[claimed.target].is_silent = True
             return Attempt(error=error.problem)
         except OutboundError as error:
             return Attempt(error=error.problem)
-        self._silent.discard(claimed.target)
+        self._probes[claimed.target].is_silent = False
         return _answered(response)
 
     def _check_name(self, name: object) -> None:
