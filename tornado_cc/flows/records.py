@@ -56,7 +56,7 @@ class Records:
         along = self._along(origin, "after_save", class_name, jobs)
         object_id = object_id or new_id()
         stored = await self.store.objects.insert(class_name, object_id, changes, along)
-        self._afterwards.wake()
+        self._promised(along)
         return stored
 
     async def update(
@@ -77,7 +77,7 @@ class Records:
             checked, jobs = await self._before_save(origin, class_name, checked, shown, original)
         along = self._along(origin, "after_save", class_name, jobs)
         _, after = await self.store.objects.update(class_name, object_id, checked, where, along)
-        self._afterwards.wake()
+        self._promised(along)
         return after
 
     async def delete(
@@ -97,7 +97,7 @@ class Records:
             _, jobs = await self._run(call)
         along = self._along(origin, "after_delete", class_name, jobs)
         await self.store.objects.delete(class_name, object_id, where, along)
-        self._afterwards.wake()
+        self._promised(along)
 
     def _check_depth(self, origin: Call | None, class_name: str, event: str) -> None:
         """Before anything is stored: what an after-hook writes may lead too deep as well.
@@ -143,6 +143,11 @@ class Records:
             return call.object, jobs
         assert isinstance(outcome.value, dict)
         return outcome.value, jobs
+
+    def _promised(self, along: Along | None) -> None:
+        """Have somebody look what is due, unless nothing was promised with the write."""
+        if along is not None:
+            self._afterwards.wake()
 
     def _along(
         self, origin: Call | None, hook: str, class_name: str, jobs: Promised
