@@ -1,5 +1,5 @@
 # On a fresh machine: `make run` and `make test` need Python 3.11 or later and make, nothing else.
-# Without PostgreSQL or strace, `make test` skips what needs them and says so.
+# Without PostgreSQL, strace or nginx, `make test` skips what needs them and says so.
 
 PYTHON ?= python3
 VENV := .venv
