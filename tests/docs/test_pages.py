@@ -30,12 +30,18 @@ def test_settings_holds_what_the_models_give() -> None:
     assert settings_tables.page(SETTINGS) == SETTINGS, "run `make docs`"
 
 
-def test_reliability_sums_up_the_cases_of_the_wire() -> None:
+def test_reliability_sums_up_and_lists_the_cases_of_the_wire() -> None:
     text = wire_table.PAGE.read_text(encoding="utf-8")
     assert wire_table.page(text) == text, "run `make docs`"
     assert wire_table.table() in text
+    assert wire_table.conversations() in text
     total = sum(len(cases) for cases in GROUPS.values())
     assert f"What is made of {total} conversations" in text
+    assert wire_table.conversations().count("\n| ") == total + len(GROUPS)
+
+
+def test_signs_of_markdown_are_escaped_in_the_tables_of_the_wire() -> None:
+    assert wire_table.plain("`a|b` in <c>") == r"\`a\|b\` in \<c\>"
 
 
 def test_settings_has_a_table_for_each_section_there_is() -> None:
