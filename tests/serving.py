@@ -14,6 +14,7 @@ import orjson
 import pytest
 
 from tornado_cc.core import clock
+from tornado_cc.hooks.eager import STANDBY
 from tornado_cc.server import Server, build
 from tornado_cc.store import Store, tables
 from tornado_cc.store.ids import hashed
@@ -150,6 +151,11 @@ class Served:
         answer = await self.request("POST", f"/webhooks{path}", headers, orjson.dumps(body))
         assert answer.status == 200
         return answer.json()
+
+
+def working() -> set[asyncio.Task[Any]]:
+    """All tasks but those that wait for work."""
+    return {one for one in asyncio.all_tasks() if one.get_name() != STANDBY}
 
 
 async def read_answer(reader: asyncio.StreamReader, method: str = "POST") -> Answer:

@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 
-from tests.serving import Serve, Served
+from tests.serving import Serve, Served, working
 
 FOLDER = Path(__file__).parent
 CONVERSATIONS = sorted(FOLDER.glob("*/*.txt"))
@@ -89,11 +89,11 @@ def _comment(part: str) -> tuple[str, str]:
 
 async def _played(served: Served, exchange: Exchange) -> dict[str, Any]:
     """What came of one exchange, when everything it set going has ended."""
-    before, fired = asyncio.all_tasks(), len(served.fired)
+    before, fired = working(), len(served.fired)
     answer = await served.send(_raw(exchange.request), method=exchange.request.split(" ")[0])
     await served.until_idle()
     async with asyncio.timeout(10):
-        while running := asyncio.all_tasks() - before:
+        while running := working() - before:
             await asyncio.wait(running)
     return {
         "status": answer.status,

@@ -13,7 +13,7 @@ import pytest
 
 from tests.postgres import Cluster, needed_programs, postgres
 from tests.server.scraping import scrape
-from tests.serving import KEY, PARSE, Answer, Serve, Served
+from tests.serving import KEY, PARSE, Answer, Serve, Served, working
 from tests.standstill import held
 from tornado_cc.server import StartError, depth
 from tornado_cc.settings import Database, StoreSettings
@@ -235,7 +235,7 @@ async def test_a_database_that_stands_still_is_answered_for_in_time(
     await migrate(url)
     served = await serve(CONF.format(url=url, timeout=1), {"keeper": KEEPER})
     assert "success" in await call(served, "save", n=1)
-    before = asyncio.all_tasks()
+    before = working()
     with held(own_cluster):
         started = time.monotonic()
         answers = await asyncio.gather(
@@ -248,7 +248,7 @@ async def test_a_database_that_stands_still_is_answered_for_in_time(
     await until_ready(served)
     assert (await call(served, "count"))["success"] in (1, 2)
     async with asyncio.timeout(5):
-        while asyncio.all_tasks() - before - served.server.gate.running:
+        while working() - before - served.server.gate.running:
             await asyncio.sleep(0.05)
     # As many at once as the pool has connections: none of them was lost.
     counted = await asyncio.gather(*(call(served, "count") for _ in range(20)))

@@ -2,21 +2,19 @@
 
 import logging
 import math
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Mapping, MutableMapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self
 
 from tornado_cc.core import clock
 from tornado_cc.core.message import Request
 from tornado_cc.core.record import ACCEPTED, Record
+from tornado_cc.core.served import Served
 
 if TYPE_CHECKING:
-    from tornado_cc.core.parse import Parse
-    from tornado_cc.core.ports import Http, Jobs, Mail, Webhooks
-    from tornado_cc.core.state import Config, Player, Store
+    from tornado_cc.core.state import Player
 
 SOURCE = "source"
 """What a route to a source is, and the first name of a claim on its events: no credential."""
@@ -43,8 +41,8 @@ class CallLog(logging.LoggerAdapter[logging.Logger]):
         return msg, kwargs
 
 
-@dataclass(slots=True, kw_only=True, repr=False, eq=False)
-class Call:
+@dataclass(kw_only=True, repr=False, eq=False)
+class Call(Served):
     """What every hook is given, whichever dialect the caller spoke.
 
     Attributes:
@@ -94,13 +92,6 @@ class Call:
     idempotency_key: str | None = None
     plugin: str = ""
     settings: Any = None
-    http: "Http" = field(default=cast("Http", None), init=False)
-    store: "Store" = field(default=cast("Store", None), init=False)
-    config: "Config" = field(default=cast("Config", None), init=False)
-    webhooks: "Webhooks" = field(default=cast("Webhooks", None), init=False)
-    parse: "Parse" = field(default=cast("Parse", None), init=False)
-    mail: "Mail" = field(default=cast("Mail", None), init=False)
-    jobs: "Jobs" = field(default=cast("Jobs", None), init=False)
     player: "Player | None" = field(default=None, init=False)
     depth: int = 0
     deadline: float | None = None
@@ -115,7 +106,7 @@ class Call:
     # The flows': what is put off while an object is about to be stored, to be stored with it.
     pending: list[Any] | None = field(default=None, init=False)
     # The flows': other players that are saved with the calling one.
-    loaded: list[Any] = field(default_factory=list, init=False)
+    loaded: list[Any] | None = field(default=None, init=False)
     # The redactor's: what to mask in this call's log lines, found once, when the first is written.
     redactions: list[str] | None = field(default=None, init=False)
 
@@ -125,11 +116,15 @@ class Call:
 
     def given_to(self, plugin: str, settings: Any, log: logging.Logger) -> Self:
         """This call as one implementation gets it; what it assigns stays on its own copy."""
-        mine = _copied(self)
+        mine = object.__new__(type(self))
+        mine.__dict__ = vars(self).copy()
         mine.plugin = plugin
         mine.settings = settings
         mine.logger = log
         return mine
+
+    def _asking(self) -> "Call":
+        return self
 
     @property
     def log(self) -> CallLog:
@@ -188,24 +183,7 @@ class Call:
         return self.jobs.cancel_later(key)
 
 
-C = TypeVar("C", bound=Call)
-
-_READERS: dict[type[Any], Callable[[Any], tuple[Any, ...]]] = {}
-"""By the kind of a call, what reads all its fields at once."""
-
-
-def _copied(call: C) -> C:
-    """A shallow copy; `copy.copy` takes ten times as long for a class with slots."""
-    kind = type(call)
-    mine = object.__new__(kind)
-    names = kind.__dataclass_fields__
-    read = _READERS.get(kind) or _READERS.setdefault(kind, attrgetter(*names))
-    for name, value in zip(names, read(call), strict=True):
-        setattr(mine, name, value)
-    return mine
-
-
-@dataclass(slots=True, kw_only=True, repr=False, eq=False)
+@dataclass(kw_only=True, repr=False, eq=False)
 class FunctionCall(Call):
     """A named function was called.
 
@@ -218,7 +196,7 @@ class FunctionCall(Call):
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(slots=True, kw_only=True, repr=False, eq=False)
+@dataclass(kw_only=True, repr=False, eq=False)
 class TriggerCall(Call):
     """Something is about to happen to an object, or has happened.
 
@@ -247,7 +225,7 @@ class TriggerCall(Call):
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(slots=True, kw_only=True, repr=False, eq=False)
+@dataclass(kw_only=True, repr=False, eq=False)
 class CallbackCall(Call):
     """An external callback arrived, or the signed event of a source.
 
@@ -269,7 +247,7 @@ class CallbackCall(Call):
     source: str = ""
 
 
-@dataclass(slots=True, kw_only=True, repr=False, eq=False)
+@dataclass(kw_only=True, repr=False, eq=False)
 class EndpointCall(Call):
     """A custom endpoint was requested.
 
@@ -297,13 +275,12 @@ class EndpointCall(Call):
 
     def given_to(self, plugin: str, settings: Any, log: logging.Logger) -> Self:
         """This call for one implementation, which its web request leads back to."""
-        # super() without arguments needs a cell that a class with slots does not keep.
-        mine = Call.given_to(self, plugin, settings, log)
+        mine = super().given_to(plugin, settings, log)
         mine.web.call = mine
         return mine
 
 
-@dataclass(slots=True, kw_only=True, repr=False, eq=False)
+@dataclass(kw_only=True, repr=False, eq=False)
 class JobCall(Call):
     """A job that was put off is due; `user_id`, `player` and `master` are those of who did.
 
@@ -316,7 +293,7 @@ class JobCall(Call):
     params: Any = None
 
 
-@dataclass(slots=True, kw_only=True, repr=False, eq=False)
+@dataclass(kw_only=True, repr=False, eq=False)
 class ScheduleCall(Call):
     """A schedule is due.
 
@@ -329,7 +306,7 @@ class ScheduleCall(Call):
     due_at: datetime
 
 
-@dataclass(slots=True, kw_only=True, repr=False, eq=False)
+@dataclass(kw_only=True, repr=False, eq=False)
 class MailCall(Call):
     """A mail is to be handed over, and the conf names this plugin for it.
 

@@ -50,15 +50,16 @@ class Flows:
         Raises:
             StoreUnavailable: it is an after-event and cannot be kept.
         """
+        if isinstance(call, FunctionCall):
+            await load(call, self._identities.players)
+            return await function.run(call, accept, self._registry, self._runner)
         if isinstance(call, CallbackCall):
             return await callback.run(call, accept, self._registry, self._runner)
         if isinstance(call, EndpointCall):
             return await endpoint.run(call, accept, self._registry, self._runner)
-        if isinstance(call, TriggerCall) and call.afterwards:
-            return await self._afterwards.add(call)
-        await load(call, self._identities.players)
-        if isinstance(call, FunctionCall):
-            return await function.run(call, accept, self._registry, self._runner)
         if not isinstance(call, TriggerCall):
             raise TypeError(f"no flow for {type(call).__name__}")
+        if call.afterwards:
+            return await self._afterwards.add(call)
+        await load(call, self._identities.players)
         return await trigger.run(call, accept, self._registry, self._runner)

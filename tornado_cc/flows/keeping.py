@@ -82,6 +82,8 @@ class CallPlayers(Service):
             raise ValueError("nobody saves after a start or a stop: await player.persist()")
         if call.player is not None and player_id == call.user_id:
             return call.player
+        if call.loaded is None:
+            call.loaded = []
         for one in call.loaded:
             if one.id == player_id:
                 return cast(state.Player, one)

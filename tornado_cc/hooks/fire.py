@@ -3,22 +3,24 @@
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from tornado_cc.core import clock
-from tornado_cc.core.call import Call, TriggerCall
+from tornado_cc.core.call import CURRENT, Call, TriggerCall
 from tornado_cc.core.errors import Failure, HookExit, Refusal
 from tornado_cc.core.header import BadHeader
 from tornado_cc.core.json_value import NotJson
 from tornado_cc.core.meter import Meter, Unmetered
 from tornado_cc.core.ports import Services
 from tornado_cc.hooks.blocking import Blocking, unblocked
+from tornado_cc.hooks.eager import EagerTasks, Pair, being_cancelled, to_pair, unpaired
 from tornado_cc.hooks.registry import Implementation
 from tornado_cc.hooks.specs import App
-from tornado_cc.hooks.tasks import PLUGIN, running
+from tornado_cc.hooks.tasks import PLUGIN, Named, running
 from tornado_cc.hooks.threads import ThreadPool
 from tornado_cc.settings import HooksSettings
 
@@ -29,7 +31,7 @@ _OURS = str(Path(__file__).parent)
 C = TypeVar("C", bound=Call | App)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Fired:
     """How one implementation ended: with a value, or with a refusal (a `Failure` is one)."""
 
@@ -67,6 +69,7 @@ class Runner:
         self._deadline = settings.deadline
         self._deadlines = settings.deadlines
         self._threads = ThreadPool(settings.threads, settings.stuck_threads)
+        self._tasks = EagerTasks()
         # A cancelled task that goes on regardless must be held, or it vanishes without a word.
         self._abandoned: set[asyncio.Task[Any]] = set()
 
@@ -93,9 +96,14 @@ class Runner:
                 plugin returned.
         """
         started = clock.monotonic()
-        token = PLUGIN.set(one.plugin)
+        seconds = self.deadline(one.hook, given)
+        given.services = self._services
+        given.until = started + seconds
         try:
-            value = await self._call(one, given, settle)
+            if one.is_async:
+                value = await self._in_task(one, given, settle, seconds)
+            else:
+                value = await self._of_plain(one, given, settle, seconds)
         except Refusal as refusal:
             return self._ended(one, started, Fired(one, refusal=refusal))
         except _DeadlinePassed:
@@ -104,14 +112,12 @@ class Runner:
         except _Unanswerable as error:
             return self._failed(one, started, Failure(str(error), error=error.__cause__))
         except asyncio.CancelledError as error:
-            if _being_cancelled():
+            if being_cancelled():
                 raise
             return self._failed(one, started, Failure("cancelled itself", error=error))
         except BaseException as error:  # noqa: BLE001 - sys.exit() in a plugin included
             failure = Failure(f"raised {type(error).__name__}", error=error)
             return self._failed(one, started, failure)
-        finally:
-            PLUGIN.reset(token)
         return self._ended(one, started, Fired(one, value=value))
 
     def stuck(self) -> str | None:
@@ -123,44 +129,43 @@ class Runner:
         """End the threads that wait; nothing is run after this."""
         self._threads.close()
 
-    async def _call(
-        self, one: Implementation, given: C, settle: Callable[[C, Any], Any] | None
+    async def _in_task(
+        self, one: Implementation, given: C, settle: Callable[[C, Any], Any] | None, seconds: float
     ) -> Any:
-        seconds = self.deadline(one.hook, given)
-        until = clock.monotonic() + seconds
-        self._provide(given, until)
-        if one.is_async:
-            return await self._in_task(_awaited(one.function(given), given, settle), seconds)
-        loop = asyncio.get_running_loop()
-        _replace_services(given, lambda service: Blocking(service, loop, until))
-        if one.inline:
-            with running(one.plugin):
-                value = _called(one.function, given, settle)
-        else:
-            value = await self._in_thread(
-                lambda: _called(one.function, given, settle), seconds, nested=_is_nested(given)
-            )
-        if not isinstance(value, _Later):
-            return value
-        # What is awaited runs on the loop, where blocking would stop everybody.
-        _replace_services(given, unblocked)
-        left = max(until - clock.monotonic(), 0)
-        return await self._in_task(_awaited(value.awaitable, given, settle), left)
+        """Run a coroutine function, in a task of its own."""
+        if PLUGIN.get() is not None:
+            # A hook led to this, and what it has set in its context holds here too.
+            with _made_by(one.plugin):
+                work = _awaited(one.function(given), given, settle)
+                task = asyncio.ensure_future(to_pair(work))
+            return await self._result(task, seconds)
+        work = Named(_begun(one, given, settle, CURRENT.get()), one.plugin)
+        begun = self._tasks.begin(work)
+        return unpaired(begun) if isinstance(begun, tuple) else await self._result(begun, seconds)
 
-    def _provide(self, given: Call | App, until: float) -> None:
-        services = self._services
-        given.until = until
-        given.http = services.http(given.plugin, until)
-        call = given if isinstance(given, Call) else None
-        given.store = services.store(call)
-        given.webhooks = services.webhooks(given.plugin, call)
-        given.mail = services.mail(given.plugin, call)
-        given.jobs = services.jobs(given.plugin, call)
-        given.parse = services.parse(call, until)
-        given.config = services.config
+    async def _of_plain(
+        self, one: Implementation, given: C, settle: Callable[[C, Any], Any] | None, seconds: float
+    ) -> Any:
+        """Run a plain function."""
+        loop, until = asyncio.get_running_loop(), given.until
+        _take_services(given, lambda service: Blocking(service, loop, until))
+        with _made_by(one.plugin):
+            if one.inline:
+                with running(one.plugin):
+                    value = _called(one.function, given, settle)
+            else:
+                value = await self._in_thread(
+                    lambda: _called(one.function, given, settle), seconds, nested=_is_nested(given)
+                )
+            if not isinstance(value, _Later):
+                return value
+            # What is awaited runs on the loop, where blocking would stop everybody.
+            _take_services(given, None)
+            task = asyncio.ensure_future(to_pair(_awaited(value.awaitable, given, settle)))
+        return await self._result(task, max(until - clock.monotonic(), 0))
 
-    async def _in_task(self, awaitable: Awaitable[Any], seconds: float) -> Any:
-        task = asyncio.ensure_future(_to_pair(awaitable))
+    async def _result(self, task: asyncio.Task[Pair], seconds: float) -> Any:
+        """What a task comes to within so many seconds."""
         try:
             await asyncio.wait({task}, timeout=seconds)
         except asyncio.CancelledError:
@@ -169,7 +174,7 @@ class Runner:
         if not task.done():
             self._abandon(task)
             raise _DeadlinePassed
-        return _unpaired(task.result())
+        return unpaired(task.result())
 
     async def _in_thread(self, function: Callable[[], Any], seconds: float, *, nested: bool) -> Any:
         job = self._threads.submit(function, seconds, nested=nested)
@@ -181,7 +186,7 @@ class Runner:
         if not job.done.done():
             job.abandon()
             raise _DeadlinePassed
-        return _unpaired(job.done.result())
+        return unpaired(job.done.result())
 
     def _abandon(self, task: asyncio.Task[Any]) -> None:
         """Cancel without waiting: a plugin may swallow the cancellation and go on."""
@@ -205,17 +210,12 @@ class Runner:
         return Fired(one, refusal=failure)
 
 
-def _replace_services(given: Call | App, form: Callable[[Any], Any]) -> None:
-    """Give a hook its services in another form."""
-    given.http = form(given.http)
-    given.store = form(given.store)
-    given.webhooks = form(given.webhooks)
-    given.mail = form(given.mail)
-    given.jobs = form(given.jobs)
-    given.parse = form(given.parse)
-    given.config = form(given.config)
+def _take_services(given: Call | App, form: Callable[[Any], Any] | None) -> None:
+    """Give a plain hook its services in a form that blocks; or as they are, when it is through."""
+    again = form or unblocked
+    given.take(form, again)
     if isinstance(given, Call) and given.player is not None:
-        given.player = form(given.player)
+        given.player = again(given.player)
 
 
 def _is_nested(given: Call | App) -> bool:
@@ -271,6 +271,28 @@ def _called(function: Callable[..., Any], given: C, settle: Callable[[C, Any], A
     return _Later(value) if inspect.isawaitable(value) else _settled(settle, given, value)
 
 
+async def _begun(
+    one: Implementation, given: C, settle: Callable[[C, Any], Any] | None, call: Call | None
+) -> Any:
+    """A hook in a task that may have had others before it, and may have others after it."""
+    current, plugin = CURRENT.set(call), PLUGIN.set(one.plugin)
+    try:
+        return _settled(settle, given, await one.function(given))
+    finally:
+        PLUGIN.reset(plugin)
+        CURRENT.reset(current)
+
+
+@contextmanager
+def _made_by(plugin: str) -> Iterator[None]:
+    """Have the tasks and threads that are made here be a plugin's."""
+    token = PLUGIN.set(plugin)
+    try:
+        yield
+    finally:
+        PLUGIN.reset(token)
+
+
 async def _awaited(
     awaitable: Awaitable[Any], given: C, settle: Callable[[C, Any], Any] | None
 ) -> Any:
@@ -284,27 +306,3 @@ def _settled(settle: Callable[[C, Any], Any] | None, given: C, value: Any) -> An
         return settle(given, value)
     except (NotJson, BadHeader, TypeError) as error:
         raise _Unanswerable(f"returned what cannot be answered: {error}") from error
-
-
-async def _to_pair(awaitable: Awaitable[Any]) -> tuple[bool, Any]:
-    """The outermost frame of a hook's task: everything but its own cancellation is a value."""
-    try:
-        return True, await awaitable
-    except asyncio.CancelledError as error:
-        if _being_cancelled():
-            raise
-        return False, error
-    except BaseException as error:  # noqa: BLE001 - sys.exit() in a plugin included
-        return False, error
-
-
-def _unpaired(pair: tuple[bool, Any]) -> Any:
-    ok, value = pair
-    if ok:
-        return value
-    raise value
-
-
-def _being_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

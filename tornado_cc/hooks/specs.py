@@ -18,9 +18,7 @@ from tornado_cc.core.call import (
     ScheduleCall,
     TriggerCall,
 )
-from tornado_cc.core.parse import Parse
-from tornado_cc.core.ports import Http, Jobs, Mail, Webhooks
-from tornado_cc.core.state import Config, Store
+from tornado_cc.core.served import Served
 
 PROJECT = "tornado_cc"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -53,8 +51,8 @@ DECLARED = {
 """Hooks that only what was declared is asked for, and how that is done: nobody else has a name."""
 
 
-@dataclass(slots=True)
-class App:
+@dataclass
+class App(Served):
     """What a plugin is given when the server starts and stops.
 
     Attributes:
@@ -74,13 +72,6 @@ class App:
     plugin: str
     settings: Any
     log: logging.Logger
-    http: Http = field(init=False)
-    store: Store = field(init=False)
-    config: Config = field(init=False)
-    webhooks: Webhooks = field(init=False)
-    mail: Mail = field(init=False)
-    parse: Parse = field(init=False)
-    jobs: Jobs = field(init=False)
     deadline: float | None = None
     # The runner's, as in a call.
     until: float = field(default=math.inf, init=False)

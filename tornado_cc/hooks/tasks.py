@@ -6,7 +6,7 @@ tasks are therefore made of coroutines that turn both into an ordinary exception
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Generator, Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import TracebackType
@@ -45,22 +45,24 @@ class PluginExit(RuntimeError):
     """A plugin tried to end the process."""
 
 
-class _Guarded(Coroutine[Any, Any, Any]):
-    """A plugin's coroutine, stepped as it is but for the two exceptions that end a loop."""
+class Named(Coroutine[Any, Any, Any]):
+    """A plugin's coroutine, stepped as it is; the watchdog can tell whose step it is."""
 
     def __init__(self, inner: Coroutine[Any, Any, Any], plugin: str) -> None:
         self._inner = inner
+        self._step = inner.send
         self.plugin = plugin
         self.call = CURRENT.get()
-        self.__qualname__ = getattr(inner, "__qualname__", type(inner).__qualname__)
+
+    def __getattr__(self, name: str) -> Any:
+        # Its name, and where it is, for whoever prints the task.
+        return getattr(self._inner, name)
 
     def send(self, value: Any) -> Any:
         # As `running` does it, which costs as much as the step of most hooks.
         _running.append(self.plugin)
         try:
-            return self._inner.send(value)
-        except (SystemExit, KeyboardInterrupt) as error:
-            raise _exit(self.plugin, error) from error
+            return self._step(value)
         finally:
             _running.pop()
 
@@ -70,19 +72,40 @@ class _Guarded(Coroutine[Any, Any, Any]):
         value: BaseException | object = None,
         trace: TracebackType | None = None,
     ) -> Any:
-        try:
-            with running(self.plugin):
-                if value is None and trace is None:
-                    return self._inner.throw(kind)
-                return self._inner.throw(kind, value, trace)
-        except (SystemExit, KeyboardInterrupt) as error:
-            raise _exit(self.plugin, error) from error
+        with running(self.plugin):
+            if value is None and trace is None:
+                return self._inner.throw(kind)
+            return self._inner.throw(kind, value, trace)
 
     def close(self) -> None:
         self._inner.close()
 
-    def __await__(self) -> Generator[Any, Any, Any]:
-        return (yield from self._inner.__await__())
+    def __await__(self) -> "Named":
+        return self
+
+    def __next__(self) -> Any:
+        return self.send(None)
+
+
+class Guarded(Named):
+    """The same of a task of its own, without the two exceptions that end a loop."""
+
+    def send(self, value: Any) -> Any:
+        try:
+            return super().send(value)
+        except (SystemExit, KeyboardInterrupt) as error:
+            raise _exit(self.plugin, error) from error
+
+    def throw(
+        self,
+        kind: Any,
+        value: BaseException | object = None,
+        trace: TracebackType | None = None,
+    ) -> Any:
+        try:
+            return super().throw(kind, value, trace)
+        except (SystemExit, KeyboardInterrupt) as error:
+            raise _exit(self.plugin, error) from error
 
 
 def _exit(plugin: str, error: BaseException) -> PluginExit:
@@ -95,7 +118,7 @@ def task_factory(
     """The loop's task factory: guards what is made while a plugin runs, and nothing else."""
     plugin = PLUGIN.get()
     if plugin is not None and isinstance(coroutine, Coroutine):
-        coroutine = _Guarded(coroutine, plugin)
+        coroutine = Guarded(coroutine, plugin)
     return asyncio.Task(coroutine, loop=loop, **options)
 
 
@@ -103,7 +126,7 @@ def log_stray_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]
     """The loop's exception handler: names the plugin, and cleans the text of its call's secrets."""
     task = context.get("future") or context.get("task")
     coroutine = task.get_coro() if isinstance(task, asyncio.Task) else None
-    guarded = coroutine if isinstance(coroutine, _Guarded) else None
+    guarded = coroutine if isinstance(coroutine, Guarded) else None
     error = context.get("exception")
     handle = context.get("handle")
     # uvloop's handles keep their context to themselves.

@@ -1,8 +1,6 @@
 """`Spark`, the object that GameSparks' scripts are written with, over the call of a plain hook."""
 
 import asyncio
-import inspect
-from collections.abc import Callable
 from typing import Any, NoReturn, cast
 
 from tornado_cc.core import clock, json_value
@@ -241,8 +239,7 @@ def _is_async(call: ScriptCall) -> bool:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        request: Callable[..., object] | None = getattr(call.http, "request", None)
-        return inspect.iscoroutinefunction(request)
+        return call.awaits
     return True
 
 
