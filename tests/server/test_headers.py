@@ -1,9 +1,12 @@
 """The one header writer: what h11 reads back is what was asked for, framed exactly once."""
 
+import re
+
 import h11
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tornado.httputil import RequestStartLine
 
 from tornado_cc.core import header
 from tornado_cc.core.message import Response
@@ -60,3 +63,35 @@ def test_whatever_is_accepted_is_read_back_by_h11(
     got = [(name.decode(), value.decode("latin-1")) for name, value in response.headers]
     for name, value in pairs:
         assert (name.lower(), value.strip(" \t")) in got
+
+
+@given(
+    st.integers(0, 99_999), st.sampled_from(["HTTP/1.1", "HTTP/1.0"]), st.booleans(), st.booleans()
+)
+def test_the_head_that_most_answers_have_is_the_one_that_is_put_together(
+    length: int, version: str, keep_alive: bool, close: bool
+) -> None:
+    response = Response(200, b"x" * length)
+    spelt = []
+    for content_type in ("application/json", "application/json "):
+        line, lines = headers.head(
+            Response(200, response.body, (("Content-Type", content_type),)), close=close
+        )
+        request = RequestStartLine("POST", "/", version)
+        plain = headers.plain(lines, request, keep_alive=keep_alive)
+        if plain is None:
+            headers.frame(lines, request, 200, keep_alive=keep_alive)
+            plain = headers.spelt(line, lines)
+        else:
+            assert content_type == "application/json"
+        spelt.append(re.sub(rb"Date: .*", b"", plain))
+    assert spelt[0] == spelt[1]
+
+
+def test_what_one_answer_adds_to_its_head_no_other_has() -> None:
+    _, mine = headers.head(Response(200, b"{}"), close=False)
+    mine["Connection"] = "close"
+    mine.add("X-Mine", "1")
+    _, other = headers.head(Response(200, b"{}"), close=False)
+    assert "Connection" not in other
+    assert "X-Mine" not in other

@@ -5,6 +5,7 @@ import logging
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -12,6 +13,9 @@ from tornado_cc.core import clock, json_value
 from tornado_cc.core.call import CALL
 from tornado_cc.core.redact import Redactor
 from tornado_cc.settings import LogSettings
+
+Facts = dict[str, object]
+"""What a line of the access log says."""
 
 _threads = logging.getLogger("tornado_cc.plugin")
 
@@ -25,6 +29,12 @@ def facts_of(record: logging.LogRecord) -> dict[str, Any]:
     return {key: value for key, value in vars(record).items() if key not in _STANDARD}
 
 
+def access_line(facts: Facts) -> str:
+    """A line of the access log as JSON: nothing in it can be a secret."""
+    head = {"time": clock.stamp(), "level": "info", "logger": _CLEAN, "message": "request"}
+    return json_value.dump({**head, **facts}).decode()
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line."""
 
@@ -35,13 +45,11 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The record as JSON, cleaned of secrets."""
         line: dict[str, Any] = {
-            "time": _now(),
+            "time": clock.stamp(),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": _message(record),
         }
-        if record.name == _CLEAN:
-            return json_value.dump({**line, **facts_of(record)}).decode()
         for key, value in facts_of(record).items():
             line.setdefault(key, _plain(value))
         if trace := _traceback(record):
@@ -82,7 +90,7 @@ class PlainFormatter(HumanFormatter):
     """The same with its time, level and logger, for a file or a pipe."""
 
     def _head(self, record: logging.LogRecord) -> str:
-        return f"{_now()} {record.levelname} {record.name}: "
+        return f"{clock.stamp()} {record.levelname} {record.name}: "
 
 
 class LineHandler(logging.StreamHandler[TextIO]):
@@ -93,12 +101,20 @@ class LineHandler(logging.StreamHandler[TextIO]):
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
-        self._waiting: list[logging.LogRecord] = []
+        self._waiting: list[logging.LogRecord | Facts] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a line, after those that wait; or have it wait with them."""
+        if record.name == _CLEAN:
+            self.put_off(record)
+            return
         self._waiting.append(record)
-        if record.name != _CLEAN or not (len(self._waiting) > 1 or self._is_put_off()):
+        self.flush()
+
+    def put_off(self, line: logging.LogRecord | Facts) -> None:
+        """Write a line of the access log, a record or only what it says, with those of its turn."""
+        self._waiting.append(line)
+        if len(self._waiting) == 1 and not self._is_put_off():
             self.flush()
 
     def flush(self) -> None:
@@ -114,8 +130,9 @@ class LineHandler(logging.StreamHandler[TextIO]):
         finally:
             self.release()
 
-    def _line(self, record: logging.LogRecord) -> str:
-        return f"{self.format(record)}{self.terminator}"
+    def _line(self, line: logging.LogRecord | Facts) -> str:
+        text = access_line(line) if isinstance(line, dict) else self.format(line)
+        return f"{text}{self.terminator}"
 
     def _is_put_off(self) -> bool:
         """Whether the loop, if one runs here, will ask for a `flush`."""
@@ -135,6 +152,11 @@ def set_up(settings: LogSettings, secrets: set[str], *, worker: int | None = Non
     handler = _handler(settings, Redactor(secrets))
     if worker is not None:
         handler.addFilter(lambda record: vars(record).setdefault("worker", worker) is not None)
+    if isinstance(handler, LineHandler) and isinstance(handler.formatter, JsonFormatter):
+        # The server takes a second to import, and most commands do without.
+        from tornado_cc.server.access import divert
+
+        divert(handler.put_off if worker is None else _numbered(handler.put_off, worker))
     logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
     # What logging itself prints about a line it cannot write quotes the line's arguments.
     logging.raiseExceptions = False
@@ -146,6 +168,10 @@ def set_up(settings: LogSettings, secrets: set[str], *, worker: int | None = Non
     logging.captureWarnings(True)
     threading.excepthook = _log_thread
     sys.unraisablehook = _log_unraisable
+
+
+def _numbered(write: Callable[[Facts], None], worker: int) -> Callable[[Facts], None]:
+    return lambda facts: write({**facts, "worker": worker})
 
 
 def _log_thread(failed: threading.ExceptHookArgs) -> None:
@@ -181,10 +207,6 @@ def _terminal_handler() -> logging.Handler:
     from rich.logging import RichHandler
 
     return RichHandler(console=Console(stderr=True), show_path=False, rich_tracebacks=False)
-
-
-def _now() -> str:
-    return clock.utc_now().isoformat(timespec="milliseconds")
 
 
 def _message(record: logging.LogRecord) -> str:

@@ -2,16 +2,32 @@
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
-
-def monotonic() -> float:
-    """Seconds that never run backwards, for deadlines and durations."""
-    return time.monotonic()
+monotonic = time.monotonic
+"""Seconds that never run backwards, for deadlines and durations."""
 
 
 def utc_now() -> datetime:
     """The wall clock, aware and in UTC, for what people and protocols read."""
     return datetime.now(UTC)
+
+
+def seconds() -> int:
+    """The wall clock in whole seconds since 1970."""
+    return int(time.time())
+
+
+def stamp() -> str:
+    """The wall clock for a line of a log, `2026-01-31T12:00:00.000+00:00`."""
+    milliseconds = int(time.time() * 1000)
+    return f"{_second(milliseconds // 1000)}.{milliseconds % 1000:03}+00:00"
+
+
+@lru_cache(maxsize=1)
+def _second(second: int) -> str:
+    """Spelling it costs as much as the rest of a line, and a second has many."""
+    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def iso(moment: datetime) -> str:

@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+JSON = (("Content-Type", "application/json"),)
+"""The headers of most answers."""
+
 
 class Headers(Mapping[str, str]):
     """Request headers: names in any case, repeated ones joined by `, ` or listed by `get_all`.
@@ -56,4 +59,4 @@ class Response:
 
     status: int
     body: bytes = field(repr=False)
-    headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
+    headers: tuple[tuple[str, str], ...] = JSON

@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import re
-from dataclasses import replace
 from typing import cast
 
 from tornado.httputil import (
@@ -17,13 +15,15 @@ from tornado.httputil import (
 from tornado_cc.core import clock
 from tornado_cc.core.call import CURRENT, Call
 from tornado_cc.core.errors import Failure, Reason, Refusal
-from tornado_cc.core.message import Headers, Request, Response
+from tornado_cc.core.message import Request, Response
 from tornado_cc.core.outcome import Outcome
-from tornado_cc.core.ports import Dialect, Route
 from tornado_cc.flows import Flows
+from tornado_cc.hooks.eager import EagerTasks, Pair
 from tornado_cc.server import headers as header_writer
 from tornado_cc.server.access import log_access
+from tornado_cc.server.aim import Aim
 from tornado_cc.server.connection import Connection, Fields
+from tornado_cc.server.failing import failure_of
 from tornado_cc.server.guard import Guard
 from tornado_cc.server.idempotency import Answered, Idempotency
 from tornado_cc.server.journal import Journal
@@ -31,7 +31,6 @@ from tornado_cc.server.limits import (
     DISCARD_BYTES,
     DISCARD_SECONDS,
     Limits,
-    announced_size,
     too_large,
     too_slow,
 )
@@ -66,17 +65,27 @@ class Gate(HTTPServerConnectionDelegate):
         self.idempotency = idempotency
         self.draining = False
         self.arriving: set[Exchange] = set()
-        self._running: set[asyncio.Task[None]] = set()
+        self._tasks = EagerTasks()
+        self._running: set[asyncio.Task[Pair]] = set()
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> "Exchange":
         """Tornado's hook for a new request on a connection."""
         return Exchange(self, cast(Connection, request_conn))
 
     def spawn(self, exchange: "Exchange") -> None:
-        """Answer a complete request in a task of its own."""
-        task = asyncio.get_running_loop().create_task(exchange.answer())
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        """Answer a complete request: at once, or in a task when that has to wait for something."""
+        begun = self._tasks.begin(exchange.answer())
+        if isinstance(begun, tuple):
+            _tell_of(begun)
+            return
+        exchange.put_off()
+        self._running.add(begun)
+        begun.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Pair]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            _tell_of(task.result())
 
     @property
     def is_busy(self) -> bool:
@@ -84,55 +93,65 @@ class Gate(HTTPServerConnectionDelegate):
         return bool(self._running or self.arriving)
 
     @property
-    def running(self) -> frozenset[asyncio.Task[None]]:
+    def running(self) -> frozenset[asyncio.Task[Pair]]:
         """The requests being answered."""
         return frozenset(self._running)
 
 
 class Exchange(HTTPMessageDelegate):
-    """One request and its answer."""
+    """One request and its answer.
+
+    Attributes:
+        aim: what its head comes to.
+    """
+
+    aim: Aim
+    _remote = ""
+    _call: Call | None = None
+    _body = b""
+    _size = 0
+    _refused = False
+    _hung_up = False
+    _finished = False
+    _written: asyncio.Future[None] | None = None
+    _gone: asyncio.Future[None] | None = None
+    _slow: asyncio.TimerHandle | None = None
 
     def __init__(self, gate: Gate, connection: Connection) -> None:
         self._gate = gate
         self._connection = connection
         self._started = clock.monotonic()
-        self._line: RequestStartLine
-        self._headers: Fields
-        self._dialect: Dialect
-        self._route: Route
-        self._call: Call | None = None
-        self._remote = ""
-        self._path = ""
-        self._query = ""
         self._chunks: list[bytes] = []
-        self._size = 0
-        self._refused = False
-        self._hung_up = False
-        self._finished = False
-        self._written: asyncio.Future[None] | None = None
-        self._gone: asyncio.Future[None] | None = None
-        self._slow: asyncio.TimerHandle | None = None
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: Fields
     ) -> None:
         """The head has arrived: find the dialect, and refuse what is too much already."""
-        self._line = cast(RequestStartLine, start_line)
-        self._headers = headers
-        self._remote = self._gate.remote.of(self._connection.context.remote_ip, headers)
-        self._path, _, self._query = _origin_form(self._line.path).partition("?")
-        self._gate.arriving.add(self)
-        self._dialect = self._gate.mounts.find(self._path)
-        self._route = self._dialect.match(self._line.method, self._path)
-        refusal = self._gate.limits.refusal_of_head(self._line, headers)
-        size = announced_size(headers)
-        if refusal is None and size is not None and size > self._max_body:
-            refusal = too_large(self._max_body)
-        if refusal is not None:
-            self._refuse_early(refusal)
-        elif size != 0 and (size or "Transfer-Encoding" in headers):
-            seconds = self._gate.limits.body_timeout
+        gate = self._gate
+        line = cast(RequestStartLine, start_line)
+        aim = self._take(Aim(line, headers, gate.mounts, gate.limits))
+        gate.arriving.add(self)
+        if aim.refusal is not None:
+            self._refuse_early(aim.refusal)
+        elif aim.size != 0 and (aim.size or "Transfer-Encoding" in headers):
+            seconds = gate.limits.body_timeout
             self._slow = asyncio.get_running_loop().call_later(seconds, self._refuse_slow)
+
+    def received(self, aim: Aim, body: bytes) -> None:
+        """A whole request, whose head came before and was not refused.
+
+        Args:
+            aim: what it came to then.
+            body: as long as that head says.
+        """
+        self._take(aim)
+        self._body = body
+        self._gate.spawn(self)
+
+    def _take(self, aim: Aim) -> Aim:
+        self.aim = aim
+        self._remote = self._gate.remote.of(self._connection.context.remote_ip, aim.headers)
+        return aim
 
     def data_received(self, chunk: bytes) -> None:
         """A piece of the body."""
@@ -141,8 +160,8 @@ class Exchange(HTTPMessageDelegate):
             if self._size > DISCARD_BYTES:
                 self._finish_early()
             return
-        if self._size > self._max_body:
-            self._refuse_early(too_large(self._max_body))
+        if self._size > self.aim.max_body:
+            self._refuse_early(too_large(self.aim.max_body))
             return
         self._chunks.append(chunk)
 
@@ -152,8 +171,13 @@ class Exchange(HTTPMessageDelegate):
         if self._refused:
             self._finish_early()
             return
-        self._connection.set_close_callback(self.on_connection_close)
+        self._body = b"".join(self._chunks)
         self._gate.spawn(self)
+
+    def put_off(self) -> None:
+        """The answer has to wait for something."""
+        if self._written is None:
+            self._connection.set_close_callback(self.on_connection_close)
 
     def on_connection_close(self) -> None:
         """The client has gone; what runs for it goes on, its answer is dropped."""
@@ -164,8 +188,13 @@ class Exchange(HTTPMessageDelegate):
 
     async def answer(self) -> None:
         """Read, run, write. Whatever happens in between, the caller gets the dialect's answer."""
-        await self._run()
-        await self._flushed()
+        current = CURRENT.set(None)
+        try:
+            await self._run()
+        finally:
+            CURRENT.reset(current)
+        if self._written is not None and not self._written.done():
+            await self._flushed(self._written)
         if self._gate.draining:
             # A connection kept alive would bring requests until the very end.
             self._connection.close()
@@ -173,22 +202,21 @@ class Exchange(HTTPMessageDelegate):
     async def _run(self) -> None:
         call: Call | None = None
         outcome: Outcome
+        gate, aim = self._gate, self.aim
         try:
-            read = self._gate.guard.read(self._dialect, self._route, self._request())
+            read = gate.guard.read(aim.dialect, aim.route, self._request())
             if isinstance(read, Response):
                 self._send(read, None)
                 return
             call = self._call = read
             CURRENT.set(call)
-            call.record = self._gate.journal.opened(self._dialect, self._route, call)
-            await self._gate.flows.identify(call)
+            call.record = gate.journal.opened(aim.dialect, aim.route, call)
+            await gate.flows.identify(call)
             if call.idempotency_key is not None:
-                answered = await self._gate.idempotency.answer(
-                    call, self._route.template, self._attempt
-                )
+                answered = await gate.idempotency.answer(call, aim.route.template, self._attempt)
                 self._send(answered.response, answered.outcome)
                 return
-            outcome = await self._gate.flows.run(call, self._dialect.accept)
+            outcome = await gate.flows.run(call, aim.dialect.accept)
         except Refusal as refusal:
             outcome = refusal
         except asyncio.CancelledError:
@@ -199,52 +227,41 @@ class Exchange(HTTPMessageDelegate):
 
     async def _attempt(self, call: Call) -> Answered:
         """Run a call and spell its outcome; raises for an answer that cannot be sent."""
-        outcome = await self._gate.flows.run(call, self._dialect.accept)
-        response = self._dialect.write(self._route, call, outcome)
+        dialect = self.aim.dialect
+        outcome = await self._gate.flows.run(call, dialect.accept)
+        response = dialect.write(self.aim.route, call, outcome)
         header_writer.head(response, close=False)
         return Answered(response, outcome)
 
-    @property
-    def _max_body(self) -> int:
-        return self._dialect.max_body or self._gate.limits.max_body
-
     def _request(self) -> Request:
-        return Request(
-            method=self._line.method,
-            path=self._path,
-            query=self._query,
-            headers=Headers(self._headers.get_all()),
-            body=b"".join(self._chunks),
-            remote=self._remote,
-        )
+        return self.aim.request(self._body, self._remote)
 
     def _write(self, call: Call | None, outcome: Outcome) -> None:
+        dialect, route = self.aim.dialect, self.aim.route
         try:
-            response = self._dialect.write(self._route, call, outcome)
-            self._send(response, outcome)
+            self._send(dialect.write(route, call, outcome), outcome)
         except Exception as error:  # noqa: BLE001 - a caller gets an answer whatever fails
             failure = failure_of(error)
-            self._send(self._dialect.write(self._route, call, failure), failure)
+            self._send(dialect.write(route, call, failure), failure)
 
     def _send(self, response: Response, outcome: Outcome | None) -> None:
         """One write, head and body together."""
-        response = _with_retry_after(response, outcome)
+        response = header_writer.with_retry_after(response, outcome)
         self._send_head(response, close=self._gate.draining)
         self._connection.finish()
         self._log(response, outcome)
 
     def _send_head(self, response: Response, *, close: bool) -> None:
         line, headers = header_writer.head(response, close=close)
-        body = response.body if header_writer.has_body(self._line.method, response) else b""
+        body = response.body if header_writer.has_body(self.aim.method, response) else b""
         self._written = self._connection.write_headers(line, headers, body)
 
-    async def _flushed(self) -> None:
+    async def _flushed(self, written: asyncio.Future[None]) -> None:
         """Wait until the answer is sent or nobody is there to read it: a drain waits for that."""
-        assert self._written is not None
-        if self._written.done() or self._hung_up:
+        if self._hung_up:
             return
         self._gone = asyncio.get_running_loop().create_future()
-        await asyncio.wait({self._written, self._gone}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({written, self._gone}, return_when=asyncio.FIRST_COMPLETED)
 
     def _stop_waiting(self) -> None:
         self._gate.arriving.discard(self)
@@ -262,10 +279,10 @@ class Exchange(HTTPMessageDelegate):
         self._refused = True
         self._stop_waiting()
         self._chunks.clear()
-        response = self._dialect.write(self._route, None, refusal)
+        response = self.aim.dialect.write(self.aim.route, None, refusal)
         self._send_head(response, close=True)
         self._log(response, refusal)
-        if self._headers.get("Expect", "").lower() == "100-continue":
+        if self.aim.headers.get("Expect", "").lower() == "100-continue":
             # This sender waits for leave to send its body: there is no rest to wait for.
             self._finish_early()
             return
@@ -282,23 +299,25 @@ class Exchange(HTTPMessageDelegate):
         self._written.add_done_callback(lambda _: self._connection.close())
 
     def _log(self, response: Response, outcome: Outcome | None) -> None:
+        aim = self.aim
+        dialect, route = aim.dialect.name, aim.route.template
         refusal = outcome if isinstance(outcome, Refusal) else None
         if refusal is not None and refusal.log and not isinstance(refusal, Failure):
-            facts = {"dialect": self._dialect.name, "route": self._route.template}
-            _log.warning("call refused", extra={**facts, "cause": refusal.log})
+            facts = {"dialect": dialect, "route": route, "cause": refusal.log}
+            _log.warning("call refused", extra=facts)
         seconds = clock.monotonic() - self._started
         self._keep(response, outcome, seconds)
         self._gate.metrics.request_ended(
-            dialect=self._dialect.name,
-            route=self._route.template,
-            method=self._line.method,
+            dialect=dialect,
+            route=route,
+            method=aim.method,
             status=response.status,
             seconds=seconds,
         )
         log_access(
-            dialect=self._dialect.name,
-            method=self._line.method,
-            route=self._route.template,
+            dialect=dialect,
+            method=aim.method,
+            route=route,
             status=response.status,
             size=len(response.body),
             seconds=seconds,
@@ -310,34 +329,16 @@ class Exchange(HTTPMessageDelegate):
 
     def _keep(self, response: Response, outcome: Outcome | None, seconds: float) -> None:
         """Have the journal note what came of this."""
-        journal = self._gate.journal
+        journal, aim = self._gate.journal, self.aim
         if self._call is not None:
             journal.ended(self._call, outcome, response, seconds)
-        elif isinstance(outcome, Refusal) and journal.wants(self._route, outcome):
+        elif isinstance(outcome, Refusal) and journal.wants(aim.route, outcome):
             request = self._request()
-            journal.refused(self._dialect, self._route, request, outcome, response, seconds)
+            journal.refused(aim.dialect, aim.route, request, outcome, response, seconds)
 
 
-def _origin_form(target: str) -> str:
-    """The path and query of a request target; proxies may send `http://host/path`."""
-    scheme, separator, rest = target.partition("://")
-    if separator and scheme.lower() in ("http", "https"):
-        authority = re.split(r"[/?]", rest, maxsplit=1)[0]
-        target = rest[len(authority) :]
-        return target if target.startswith("/") else f"/{target}"
-    return target
-
-
-def _with_retry_after(response: Response, outcome: Outcome | None) -> Response:
-    """The answer to a refusal that will not last; one that is no error says nothing about it."""
-    if response.status < 400 or not isinstance(outcome, Refusal) or outcome.retry_after is None:
-        return response
-    line = ("Retry-After", str(outcome.retry_after))
-    return replace(response, headers=(*response.headers, line))
-
-
-def failure_of(error: Exception) -> Failure:
-    """What a caller is told when the server itself fails; the log has the rest."""
-    failure = Failure(f"the server raised {type(error).__name__}")
-    _log.error("request failed", exc_info=error, extra={"error_id": failure.error_id})
-    return failure
+def _tell_of(pair: Pair) -> None:
+    """Log what an exchange raised that should have become an answer."""
+    ok, error = pair
+    if not ok:
+        _log.error("an exchange failed", exc_info=error)

@@ -1,21 +1,28 @@
 """The one writer of response headers: what a dialect or plugin asks for, and the framing."""
 
-from collections.abc import Iterator
-from datetime import datetime
-from email.utils import format_datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from email.utils import formatdate
 from functools import lru_cache
 from http.client import responses
+from types import MappingProxyType
 from typing import cast
 
 from tornado.httputil import HTTPHeaders, RequestStartLine, ResponseStartLine
 
 from tornado_cc.core import clock, header
-from tornado_cc.core.message import Response
+from tornado_cc.core.errors import Refusal
+from tornado_cc.core.message import JSON, Response
+from tornado_cc.core.outcome import Outcome
 
 _BODILESS = frozenset({204, 304})
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 """What a sender that asked `Expect: 100-continue` waits for before its body."""
+
+
+Values = Mapping[str, tuple[str, ...]]
+"""The values of the lines of each name."""
 
 
 class Lines:
@@ -24,32 +31,43 @@ class Lines:
     That one checks each name and value again, and costs as much as the rest of a head.
     """
 
-    __slots__ = ("_values",)
+    __slots__ = ("plain", "values")
 
-    def __init__(self) -> None:
-        self._values: dict[str, list[str]] = {}
+    def __init__(self, values: Values = MappingProxyType({}), plain: bytes = b"") -> None:
+        """Some lines to begin with.
+
+        Args:
+            plain: the whole head of an answer with just these, where that is spelt already.
+        """
+        self.values = values
+        self.plain = plain
 
     def add(self, name: str, value: str) -> None:
         """One more line, beside others of this name."""
-        self._values.setdefault(_spelling(name), []).append(value)
+        self._set(name, (*self.values.get(_spelling(name), ()), value))
 
     def __setitem__(self, name: str, value: str) -> None:
-        self._values[_spelling(name)] = [value]
+        self._set(name, (value,))
+
+    def _set(self, name: str, lines: tuple[str, ...]) -> None:
+        # The values may be those of other answers too.
+        self.values = {**self.values, _spelling(name): lines}
+        self.plain = b""
 
     def __getitem__(self, name: str) -> str:
-        return ",".join(self._values[_spelling(name)])
+        return ",".join(self.values[_spelling(name)])
 
     def __contains__(self, name: str) -> bool:
-        return _spelling(name) in self._values
+        return _spelling(name) in self.values
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The values of one name joined by commas, or the default."""
-        values = self._values.get(_spelling(name))
+        values = self.values.get(_spelling(name))
         return default if values is None else ",".join(values)
 
     def get_all(self) -> Iterator[tuple[str, str]]:
         """Every line, those of one name together."""
-        return ((name, value) for name, values in self._values.items() for value in values)
+        return ((name, value) for name, values in self.values.items() for value in values)
 
 
 @lru_cache(maxsize=1024)
@@ -64,8 +82,31 @@ def head(response: Response, *, close: bool) -> tuple[ResponseStartLine, HTTPHea
     Raises:
         BadHeader: see `core.header.check`; nothing has been sent then.
     """
-    if not 200 <= response.status <= 599:
-        raise header.BadHeader(f"{response.status} is not the status of a final response")
+    if response.headers == JSON and response.status == 200:
+        line, values, plain = _json_head(len(response.body), clock.seconds())
+        headers = Lines(values, plain)
+    else:
+        line, headers = _line(response.status), _lines(response)
+    if close:
+        headers["Connection"] = "close"
+    return line, cast(HTTPHeaders, headers)
+
+
+@lru_cache(maxsize=128)
+def _json_head(length: int, second: int) -> tuple[ResponseStartLine, Values, bytes]:
+    """Nearly every answer has one of these heads, and many of a second are equally long."""
+    line, headers = _line(200), _lines(Response(200, b""))
+    headers["Content-Length"] = str(length)
+    return line, headers.values, spelt(line, cast(HTTPHeaders, headers))
+
+
+def _line(status: int) -> ResponseStartLine:
+    if not 200 <= status <= 599:
+        raise header.BadHeader(f"{status} is not the status of a final response")
+    return ResponseStartLine("HTTP/1.1", status, responses.get(status, "Unknown"))
+
+
+def _lines(response: Response) -> Lines:
     headers = Lines()
     for name, value in response.headers:
         header.check(name, value)
@@ -73,14 +114,16 @@ def head(response: Response, *, close: bool) -> tuple[ResponseStartLine, HTTPHea
         headers.add(name, value.strip(" \t"))
     if "Server" not in headers:
         headers["Server"] = "tornado_cc"
-    headers["Date"] = _http_date(clock.utc_now().replace(microsecond=0))
+    headers["Date"] = _date(clock.seconds())
     if response.status not in _BODILESS:
         headers["Content-Length"] = str(len(response.body))
-    if close:
-        headers["Connection"] = "close"
-    reason = responses.get(response.status, "Unknown")
-    line = ResponseStartLine("HTTP/1.1", response.status, reason)
-    return line, cast(HTTPHeaders, headers)
+    return headers
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    """Spelling a date costs more than the rest of a head, and a second has many answers."""
+    return formatdate(second, usegmt=True)
 
 
 def frame(
@@ -114,12 +157,21 @@ def spelt(line: ResponseStartLine, headers: HTTPHeaders) -> bytes:
     return f"HTTP/1.1 {line.code} {line.reason}\r\n{''.join(lines)}\r\n".encode("latin-1")
 
 
-@lru_cache(maxsize=1)
-def _http_date(second: datetime) -> str:
-    """Formatting a date costs more than the rest of a head, and a second has many answers."""
-    return format_datetime(second, usegmt=True)
+def plain(headers: HTTPHeaders, request: RequestStartLine, *, keep_alive: bool) -> bytes | None:
+    """What `frame` and `spelt` come to for nearly every answer; None for one of the others."""
+    if keep_alive and isinstance(headers, Lines) and request.version == "HTTP/1.1":
+        return headers.plain or None
+    return None
 
 
 def has_body(method: str, response: Response) -> bool:
     """Whether the response to this method carries its body."""
     return method != "HEAD" and response.status not in _BODILESS
+
+
+def with_retry_after(response: Response, outcome: Outcome | None) -> Response:
+    """The answer to a refusal that will not last; one that is no error says nothing about it."""
+    if response.status < 400 or not isinstance(outcome, Refusal) or outcome.retry_after is None:
+        return response
+    line = ("Retry-After", str(outcome.retry_after))
+    return replace(response, headers=(*response.headers, line))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
+from tornado_cc.core.message import Headers
 from tornado_cc.server.connection import Fields
 
 HEADER = "X-Forwarded-For"
@@ -21,7 +22,7 @@ class Remote:
     def __init__(self, proxies: Sequence[IPv4Network | IPv6Network]) -> None:
         self._proxies = tuple(proxies)
 
-    def of(self, peer: str, headers: Fields) -> str:
+    def of(self, peer: str, headers: Fields | Headers) -> str:
         """The rightmost forwarded address that is no trusted proxy's.
 
         What stands left of it is the caller's own word. An entry that is no address ends the

@@ -18,7 +18,7 @@ from tornado_cc.flows.attempt import Attempt
 from tornado_cc.outbound import UnsentClient
 from tornado_cc.server import headers as header_writer
 from tornado_cc.server.build import Built
-from tornado_cc.server.gate import failure_of
+from tornado_cc.server.failing import failure_of
 from tornado_cc.server.rehearsal import Note, Rehearsal
 from tornado_cc.server.runtime import Runtime
 from tornado_cc.store.lanes import NewDelivery

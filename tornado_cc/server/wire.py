@@ -11,6 +11,7 @@ from tornado_cc.server import tls
 from tornado_cc.server.gate import Gate
 from tornado_cc.server.limits import DISCARD_SECONDS
 from tornado_cc.server.wire_connection import WireConnection
+from tornado_cc.server.wire_known import KnownHeads
 from tornado_cc.server.wire_outlet import Outlet
 from tornado_cc.settings import ServerSettings
 
@@ -38,6 +39,7 @@ class Wire:
         header_timeout: seconds a head may take.
         idle_timeout: seconds a connection may wait for its next request.
         write_timeout: seconds for which a caller may take nothing of its answer.
+        heads: those that came last.
         taken: a future that is done.
         slow: what has unsent bytes.
     """
@@ -49,6 +51,7 @@ class Wire:
         self.header_timeout = settings.header_timeout
         self.idle_timeout = settings.idle_timeout
         self.write_timeout = settings.write_timeout
+        self.heads = KnownHeads()
         self.slow: set[Outlet] = set()
         self.taken: asyncio.Future[None]
         self._tls = tls.context_of(settings)

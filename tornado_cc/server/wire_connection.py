@@ -5,7 +5,6 @@ import contextlib
 import logging
 import math
 from collections.abc import Callable
-from enum import IntEnum
 from typing import TYPE_CHECKING, cast
 
 from tornado.httputil import HTTPConnection, HTTPHeaders, RequestStartLine, ResponseStartLine
@@ -17,6 +16,7 @@ from tornado_cc.server import unread
 from tornado_cc.server.limits import DISCARD_BYTES, DISCARD_SECONDS
 from tornado_cc.server.wire_inlet import Inlet
 from tornado_cc.server.wire_outlet import Outlet
+from tornado_cc.server.wire_phase import Phase
 from tornado_cc.server.wire_reader import Reader
 
 if TYPE_CHECKING:
@@ -30,23 +30,6 @@ _PIECE = 64 << 10
 _NOWHERE = "0.0.0.0"  # noqa: S104 - what Tornado says too, not listened on
 # After so many pieces of one connection the others get their turn.
 _TURN = 64
-
-
-class _Phase(IntEnum):
-    """What a connection is at; up to `BODY` it reads."""
-
-    IDLE = 0
-    """Nothing of a request has come."""
-    HEAD = 1
-    """A part of its head has."""
-    BODY = 2
-    """Its head has, and not all of its body."""
-    ANSWER = 3
-    """It is complete, and not answered."""
-    FLUSH = 4
-    """It is answered, and the caller has not taken all of the answer."""
-    LINGER = 5
-    """The last answer is written, and what still comes is dropped."""
 
 
 class WireConnection(asyncio.Protocol):
@@ -81,7 +64,7 @@ class WireConnection(asyncio.Protocol):
         self._inlet: Inlet
         self._outlet: Outlet
         self._reader = Reader(wire.max_head, wire.max_headers)
-        self._phase = _Phase.IDLE
+        self._phase = Phase.IDLE
         self._exchange: Exchange | None = None
         self._close_callback: Callable[[], None] | None = None
         self._started = 0.0
@@ -118,30 +101,26 @@ class WireConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Some bytes have come."""
-        if self._phase is _Phase.LINGER:
+        if self._phase is Phase.LINGER:
             self._drop(len(data))
             return
         self._inlet.take(data)
         self._advance()
 
     def eof_received(self) -> bool:
-        """The peer sends no more; it may still read.
-
-        Returns:
-            Whether the transport shall stay open, for the answers that are due.
-        """
+        """The peer sends no more; whether to stay open for it, who may still read."""
         self._has_ended = True
-        if self._phase <= _Phase.BODY and not self._inlet.waiting:
+        if self._phase <= Phase.BODY and not self._inlet.waiting:
             return False
         self._tell_of_close()
-        return not self._is_tls and self._phase is not _Phase.LINGER
+        return not self._is_tls and self._phase is not Phase.LINGER
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is closed."""
         self._wire.dismiss(self)
         self._outlet.drain()
         self._tell_of_close()
-        self._phase = _Phase.LINGER
+        self._phase = Phase.LINGER
         self._exchange = None
         self._inlet.forget()
         self._reader.release()
@@ -153,18 +132,18 @@ class WireConnection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """The caller has taken everything."""
         self._outlet.drain()
-        if self._phase is _Phase.FLUSH:
+        if self._phase is Phase.FLUSH:
             self._next()
-        elif self._phase is _Phase.LINGER:
+        elif self._phase is Phase.LINGER:
             self.expires = self._wire.after(DISCARD_SECONDS)
 
     # What the wire calls.
 
     def expire(self) -> None:
         """The deadline has passed."""
-        if self._phase is _Phase.HEAD:
+        if self._phase is Phase.HEAD:
             self._refuse(unread.head_too_slow(self._wire.header_timeout))
-        elif self._phase is _Phase.LINGER:
+        elif self._phase is Phase.LINGER:
             self._transport.abort()
         else:
             self._end()
@@ -187,36 +166,36 @@ class WireConnection(asyncio.Protocol):
     ) -> asyncio.Future[None]:
         """Send the head, and `chunk` with it in one write; returns a future for its completion."""
         assert isinstance(start_line, ResponseStartLine)
-        if self._phase is _Phase.LINGER:
+        if self._phase is Phase.LINGER:
             return self._wire.taken
         return self._outlet.write_head(start_line, headers, self._reader.line, chunk)
 
     def write(self, chunk: bytes) -> asyncio.Future[None]:
         """Send more of the body; returns a future for its completion."""
-        if self._phase is _Phase.LINGER:
+        if self._phase is Phase.LINGER:
             return self._wire.taken
         return self._outlet.write_body(chunk)
 
     def finish(self) -> None:
         """The answer is complete: read the next request, or close."""
-        if self._phase not in (_Phase.BODY, _Phase.ANSWER):
+        if self._phase not in (Phase.BODY, Phase.ANSWER):
             return
         self._outlet.finish()
         self._exchange = None
         self._close_callback = None
-        if self._phase is _Phase.BODY or not self._outlet.keep_alive:
+        if self._phase is Phase.BODY or not self._outlet.keep_alive:
             self._end()
         elif self._outlet.is_full:
-            self._phase = _Phase.FLUSH
+            self._phase = Phase.FLUSH
         else:
             self._next()
 
     def close(self) -> None:
         """Take no further request, and close."""
-        if self._phase in (_Phase.BODY, _Phase.ANSWER):
+        if self._phase in (Phase.BODY, Phase.ANSWER):
             # Whoever asks is through with a request before this one.
             self._outlet.keep_alive = False
-        elif self._phase is not _Phase.LINGER:
+        elif self._phase is not Phase.LINGER:
             self._end()
 
     def set_close_callback(self, callback: Callable[[], None] | None) -> None:
@@ -239,14 +218,14 @@ class WireConnection(asyncio.Protocol):
             self._transport.abort()
         finally:
             self._is_advancing = False
-        if self._has_ended and self._phase <= _Phase.BODY and not self._inlet.waiting:
+        if self._has_ended and self._phase <= Phase.BODY and not self._inlet.waiting:
             self._transport.close()
         else:
             self._inlet.throttle()
 
     def _read_on(self) -> None:
         pieces = 0
-        while self._inlet.waiting and self._phase <= _Phase.BODY:
+        while self._inlet.waiting and self._phase <= Phase.BODY:
             if pieces == _TURN:
                 asyncio.get_running_loop().call_soon(self._advance)
                 return
@@ -254,31 +233,50 @@ class WireConnection(asyncio.Protocol):
             self._read_piece()
 
     def _read_piece(self) -> None:
-        if self._phase is _Phase.IDLE:
+        if self._phase is Phase.IDLE:
+            if self._read_known():
+                return
             self._started = clock.monotonic()
         self._inlet.start = self._reader.feed(self._inlet.data, self._inlet.start)
-        if self._phase is _Phase.BODY:
+        if self._phase is Phase.BODY:
             self._take_body()
         elif self._reader.has_head:
             self._begin()
-        elif self._phase is _Phase.IDLE:
-            self._phase = _Phase.HEAD
+        elif self._phase is Phase.IDLE:
+            self._phase = Phase.HEAD
             self.expires = self._wire.after(self._wire.header_timeout)
+
+    def _read_known(self) -> bool:
+        """Hand over a request at once that is here whole, and whose head came before."""
+        inlet = self._inlet
+        known, start = self._wire.heads.get(inlet.data, inlet.start)
+        if known is None or len(inlet.data) - start < known.length:
+            return False
+        inlet.start = start + known.length
+        self._reader.line = known.line
+        exchange = self._ask(Phase.ANSWER, keep_alive=known.keep_alive)
+        exchange.received(known.aim, inlet.data[start : inlet.start])
+        return True
 
     def _begin(self) -> None:
         """The head is complete."""
         reader = self._reader
-        self._phase = _Phase.BODY
-        self.expires = math.inf
-        self._outlet.begin(keep_alive=reader.keep_alive)
-        exchange = self._exchange = self._wire.gate.start_request(
-            self._wire, cast(HTTPConnection, self)
-        )
+        exchange = self._ask(Phase.BODY, keep_alive=reader.keep_alive)
         exchange.headers_received(reader.line, reader.fields)
+        if not self._outlet.has_head:
+            self._wire.heads.learn(reader, exchange.aim)
         if self._outlet.has_head or reader.is_complete or self._inlet.waiting:
             self._take_body()
         elif reader.expects_continue:
             self._outlet.write(header_writer.CONTINUE)
+
+    def _ask(self, phase: Phase, *, keep_alive: bool) -> "Exchange":
+        """An exchange for a request whose head is complete."""
+        self._phase = phase
+        self.expires = math.inf
+        self._outlet.begin(keep_alive=keep_alive)
+        self._exchange = self._wire.gate.start_request(None, cast(HTTPConnection, self))
+        return self._exchange
 
     def _take_body(self) -> None:
         """Hand over what has come of the body."""
@@ -288,15 +286,16 @@ class WireConnection(asyncio.Protocol):
         if len(reader.body) >= _PIECE or (reader.body and reader.is_complete):
             self._exchange.data_received(bytes(reader.body))
             reader.body.clear()
-        if reader.is_complete and self._phase is _Phase.BODY:
-            self._phase = _Phase.ANSWER
+        if reader.is_complete and self._phase is Phase.BODY:
+            self._phase = Phase.ANSWER
             self._exchange.finish()
 
     def _next(self) -> None:
         """Wait for the next request, or read it."""
-        self._phase = _Phase.IDLE
+        self._phase = Phase.IDLE
         self.expires = self._wire.after(self._wire.idle_timeout)
-        self._reader.begin()
+        if self._reader.has_head:
+            self._reader.begin()
         if self._inlet.waiting or self._has_ended:
             self._advance()
 
@@ -306,7 +305,7 @@ class WireConnection(asyncio.Protocol):
         """Answer what is no request, and close: where the next one begins cannot be known."""
         self._tell_of_close()
         self._exchange = None
-        if self._phase is not _Phase.BODY or not self._outlet.has_head:
+        if self._phase is not Phase.BODY or not self._outlet.has_head:
             self._outlet.write(
                 unread.answer(
                     refusal,
@@ -323,7 +322,7 @@ class WireConnection(asyncio.Protocol):
         To close at once with something unread would reset the connection, and the peer might never
         see its answer.
         """
-        self._phase = _Phase.LINGER
+        self._phase = Phase.LINGER
         self._inlet.forget()
         self._inlet.throttle()
         self.expires = math.inf if self._outlet.is_full else self._wire.after(DISCARD_SECONDS)
@@ -344,5 +343,5 @@ class WireConnection(asyncio.Protocol):
         callback, self._close_callback = self._close_callback, None
         if callback is not None:
             callback()
-        elif self._exchange is not None and self._phase is _Phase.BODY:
+        elif self._exchange is not None and self._phase is Phase.BODY:
             self._exchange.on_connection_close()

@@ -77,6 +77,9 @@ class Outlet:
     ) -> asyncio.Future[None]:
         """Send the head of an answer, and what there is of its body with it."""
         self.has_head = True
+        plain = header_writer.plain(headers, request, keep_alive=self.keep_alive)
+        if plain is not None:
+            return self.write(plain + body if body else plain)
         self._is_chunked, self.keep_alive = header_writer.frame(
             headers, request, line.code, keep_alive=self.keep_alive
         )

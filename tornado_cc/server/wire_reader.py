@@ -25,6 +25,7 @@ class Reader:
         line: the request line, once there is a head.
         fields: the headers, once there is a head.
         body: what has come of the body and has not been taken away.
+        head: the bytes of the head, once it is complete.
         has_head: whether the head is complete and good.
         is_complete: whether the request is.
         keep_alive: whether its sender wants the connection kept.
@@ -38,13 +39,13 @@ class Reader:
         "_max_head",
         "_max_lines",
         "_parser",
-        "_raw",
         "_tail",
         "_target_length",
         "_upgrades",
         "body",
         "fields",
         "has_head",
+        "head",
         "is_complete",
         "keep_alive",
         "line",
@@ -63,8 +64,6 @@ class Reader:
         self.line: RequestStartLine
         self.fields: HeaderFields
         self.body = bytearray()
-        # What has come of a head that came in pieces.
-        self._raw = b""
         # The end of the last piece, where an empty line may have begun.
         self._tail = b""
         self._upgrades = False
@@ -76,6 +75,7 @@ class Reader:
             # The parser of the last one has given up on HTTP, or reads bodies only.
             self._parser = HttpRequestParser(self)
         self._heads = 0
+        self.head = b""
         self.has_head = False
         self.is_complete = False
         self.keep_alive = False
@@ -90,6 +90,17 @@ class Reader:
         """Whether the sender waits for leave before it sends the body."""
         expected = self.fields.get("expect", "").lower()
         return expected == "100-continue" and self.line.version == "HTTP/1.1"
+
+    @property
+    def ends_by_length(self) -> bool:
+        """Whether its head says where the request ends, and asks for nothing but an answer."""
+        odd = ("transfer-encoding", "expect", "upgrade")
+        return not self._upgrades and not any(name in self.fields for name in odd)
+
+    @property
+    def length(self) -> int:
+        """Bytes of the body, of a request that ends by its length."""
+        return int(self.fields.get("content-length", "0"))
 
     def release(self) -> None:
         """Part from the parser: each holds the other, and would wait for the garbage collector."""
@@ -116,9 +127,9 @@ class Reader:
         return start + self._feed_chunks(data[start : self._end(_LINE, data, start)])
 
     def _feed_head(self, piece: bytes) -> int:
-        readable = piece if piece.isascii() else wire_head.in_ascii(piece, self._raw)
-        self._raw += piece
-        if len(self._raw) > self._max_head:
+        readable = piece if piece.isascii() else wire_head.in_ascii(piece, self.head)
+        self.head += piece
+        if len(self.head) > self._max_head:
             raise head_too_large()
         read = self._parse(readable)
         if len(self._lines) > self._max_lines:
@@ -130,14 +141,13 @@ class Reader:
     def _finish_head(self) -> None:
         assert self._parser is not None
         method = self._parser.get_method()
-        self.line = wire_head.start_line(self._raw, method, self._target_length)
+        self.line = wire_head.start_line(self.head, method, self._target_length)
         self.fields = HeaderFields(self._lines)
-        self._raw = b""
         wire_head.check(self.line, self.fields)
         if self._upgrades:
             self._refuse_upgrade()
         if not self.is_complete:
-            self._left = int(self.fields.get("content-length", "0"))
+            self._left = self.length
 
     def _refuse_upgrade(self) -> None:
         """Have the body read, which llhttp leaves to the other protocol.

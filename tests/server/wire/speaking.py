@@ -38,6 +38,16 @@ class Asked:
         if self._speaker.early is not None:
             self._speaker.early(self)
 
+    @property
+    def aim(self) -> tuple[RequestStartLine, Any]:
+        return self.line, self.fields
+
+    def received(self, aim: tuple[RequestStartLine, Any], body: bytes) -> None:
+        self.headers_received(*aim)
+        if body:
+            self.data_received(body)
+        self.finish()
+
     def data_received(self, chunk: bytes) -> None:
         self.body += chunk
         self.pieces += 1

@@ -31,13 +31,17 @@ READY = b'{"status":"ready"}'
 @pytest.mark.parametrize("group", GROUPS)
 async def test_what_is_sent_gets_its_verdict(serve: Serve, wire: str, group: str) -> None:
     served = await serve(PARSE, {"echo": PLUGIN})
-    answers = await asyncio.gather(*(converse(served.port, case) for case in GROUPS[group]))
     expected = {case.sentence: case.expected(wire) for case in GROUPS[group]}
-    got = {case.sentence: verdict(raw) for case, raw in zip(GROUPS[group], answers, strict=True)}
     open_ = {sentence for sentence, one in expected.items() if one == OPEN}
-    assert got == {**expected, **{sentence: got[sentence] for sentence in open_}}
-    for case, raw in zip(GROUPS[group], answers, strict=True):
-        assert case.says in raw or expected[case.sentence] == OPEN, case.sentence
+    # The second time, the wire knows most of the heads.
+    for _ in range(2):
+        answers = await asyncio.gather(*(converse(served.port, case) for case in GROUPS[group]))
+        got = {
+            case.sentence: verdict(raw) for case, raw in zip(GROUPS[group], answers, strict=True)
+        }
+        assert got == {**expected, **{sentence: got[sentence] for sentence in open_}}
+        for case, raw in zip(GROUPS[group], answers, strict=True):
+            assert case.says in raw or expected[case.sentence] == OPEN, case.sentence
     # The loop is the senders' as well, and the machine may be busy.
     assert errors(served) <= {"the event loop is blocked"}
 
