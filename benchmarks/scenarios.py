@@ -1,6 +1,6 @@
 """The requests that are measured, and what each answer holds."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 # Longer than the hook lets it be, so that there is a changed object to answer with.
 COMMENT = "An hour and a half of rain, and not one dull minute in it. " * 4
@@ -22,6 +22,16 @@ function done(summary, latency)
 end
 """
 
+# As a proxy that numbers what it passes on.
+_NUMBERED = """
+local number = 0
+function request()
+  number = number + 1
+  wrk.headers["X-Request-Id"] = number
+  return wrk.format()
+end
+"""
+
 
 @dataclass(frozen=True)
 class Scenario:
@@ -29,6 +39,7 @@ class Scenario:
 
     Attributes:
         expected: what a right answer holds.
+        is_numbered: whether no head comes a second time.
     """
 
     name: str
@@ -37,23 +48,26 @@ class Scenario:
     expected: bytes
     headers: dict[str, str] = field(default_factory=lambda: _AGENT)
     body: str = ""
+    is_numbered: bool = False
 
     def lua(self) -> str:
         """The script with which wrk sends it; it prints what wrk has measured."""
         lines = [f"wrk.headers[ [[{name}]] ] = [[{it}]]" for name, it in self.headers.items()]
         request = f"wrk.method = [[{self.method}]]\nwrk.body = [[{self.body}]]\n"
-        return request + "\n".join(lines) + _LUA
+        return request + "\n".join(lines) + (_NUMBERED if self.is_numbered else "") + _LUA
 
+
+_FUNCTION = Scenario(
+    "function webhook",
+    "POST",
+    "/webhooks/functions/hello",
+    b"Hello World!",
+    _PARSE,
+    '{"params":{"a":1},"master":false,"functionName":"hello","context":{}}',
+)
 
 SCENARIOS = (
-    Scenario(
-        "function webhook",
-        "POST",
-        "/webhooks/functions/hello",
-        b"Hello World!",
-        _PARSE,
-        '{"params":{"a":1},"master":false,"functionName":"hello","context":{}}',
-    ),
+    _FUNCTION,
     Scenario(
         "before_save, changed",
         "POST",
@@ -76,4 +90,5 @@ SCENARIOS = (
         b"month",
         {**_AGENT, "X-Skygear-API-Key": "benchmark-api-key"},
     ),
+    replace(_FUNCTION, name="function webhook, no head twice", is_numbered=True),
 )

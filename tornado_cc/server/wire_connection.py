@@ -224,18 +224,17 @@ class WireConnection(asyncio.Protocol):
             self._inlet.throttle()
 
     def _read_on(self) -> None:
-        pieces = 0
-        while self._inlet.waiting and self._phase <= Phase.BODY:
+        inlet, pieces = self._inlet, 0
+        while inlet.start < len(inlet.data) and self._phase <= Phase.BODY:
             if pieces == _TURN:
                 asyncio.get_running_loop().call_soon(self._advance)
                 return
             pieces += 1
-            self._read_piece()
+            if self._phase is not Phase.IDLE or not self._read_known():
+                self._read_piece()
 
     def _read_piece(self) -> None:
         if self._phase is Phase.IDLE:
-            if self._read_known():
-                return
             self._started = clock.monotonic()
         self._inlet.start = self._reader.feed(self._inlet.data, self._inlet.start)
         if self._phase is Phase.BODY:
