@@ -4,7 +4,7 @@ All servers run at once, in processes of their own, and are asked in turns, so t
 the machine does falls on all of them. The figure is the server's own CPU time from /proc, not the
 wall clock: wrk shares the cores with it. `setup.sh` gets wrk and the peers.
 
-    python benchmarks/wire.py [--rounds 2] [--seconds 2] [--only NAME]... [--print]
+    python benchmarks/wire.py [--rounds 4] [--seconds 2] [--only NAME]... [--print]
 """
 
 import argparse
@@ -223,7 +223,7 @@ def _machine() -> str:
 def main() -> None:
     """Measure and write the table."""
     parser = argparse.ArgumentParser(description="What an answered request costs.")
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--only", action="append", default=[], metavar="NAME")
     parser.add_argument("--print", action="store_true", help="leave RESULTS.md as it is")
