@@ -10,6 +10,7 @@ import subprocess
 import sys
 import weakref
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +194,27 @@ async def test_another_line_waits_for_nobody_and_stands_behind_those_before_it(
     handler.handle(access("b"))
     await asyncio.sleep(0)
     assert stream.getvalue() == "a\nurgent\nb\n"
+
+
+async def test_a_line_that_is_only_what_it_says_is_json_and_stands_in_its_place(
+    written: tuple[LineHandler, Written],
+) -> None:
+    handler, stream = written
+    handler.put_off({"route": "/a", "status": 200})
+    handler.handle(access("b"))
+    assert stream.pieces == []
+    handler.handle(record("urgent"))
+    first, *others = stream.getvalue().splitlines()
+    line = json.loads(first)
+    assert datetime.fromisoformat(line.pop("time")).tzinfo is not None
+    assert line == {
+        "level": "info",
+        "logger": "tornado_cc.access",
+        "message": "request",
+        "route": "/a",
+        "status": 200,
+    }
+    assert others == ["b", "urgent"]
 
 
 def test_without_a_loop_each_line_is_written_at_once(

@@ -113,9 +113,14 @@ class LineHandler(logging.StreamHandler[TextIO]):
 
     def put_off(self, line: logging.LogRecord | Facts) -> None:
         """Write a line of the access log, a record or only what it says, with those of its turn."""
-        self._waiting.append(line)
-        if len(self._waiting) == 1 and not self._is_put_off():
-            self.flush()
+        # Another thread may be writing what waits.
+        self.acquire()
+        try:
+            self._waiting.append(line)
+            if len(self._waiting) == 1 and not self._is_put_off():
+                self.flush()
+        finally:
+            self.release()
 
     def flush(self) -> None:
         """Write what waits; Python itself asks for this at its end."""
