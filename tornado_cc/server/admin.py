@@ -17,7 +17,7 @@ from tornado.httputil import (
 )
 
 from tornado_cc.core import json_value
-from tornado_cc.core.message import Response
+from tornado_cc.core.message import JSON, Response
 from tornado_cc.server import headers as header_writer
 from tornado_cc.server.connection import Connection
 
@@ -128,5 +128,4 @@ def always(page: Callable[[], Response]) -> Page:
 
 
 def _error(status: int, message: str, *headers: tuple[str, str]) -> Response:
-    kind = ("Content-Type", "application/json")
-    return Response(status, json_value.dump({"error": message}), (kind, *headers))
+    return Response(status, json_value.dump({"error": message}), (*JSON, *headers))

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 
 from tornado_cc.core import json_value
-from tornado_cc.core.message import Response
+from tornado_cc.core.message import JSON, Response
 from tornado_cc.store import Store
 
-HEADERS = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
+HEADERS = (*JSON, ("Cache-Control", "no-store"))
 
 
 class State(Enum):

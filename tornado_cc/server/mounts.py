@@ -6,7 +6,7 @@ from urllib.parse import unquote
 from tornado_cc.core import json_value
 from tornado_cc.core.call import Call
 from tornado_cc.core.errors import Reason, Refusal
-from tornado_cc.core.message import Request, Response
+from tornado_cc.core.message import JSON, Request, Response
 from tornado_cc.core.outcome import Outcome
 from tornado_cc.core.ports import Dialect, Route, Vouched
 
@@ -68,10 +68,8 @@ class OwnPaths:
         """A status and `{"error": message}`."""
         assert isinstance(outcome, Refusal)
         status = _STATUS.get(outcome.reason, 500)
-        headers = [("Content-Type", "application/json")]
-        if status == 405:
-            headers.append(("Allow", "GET, HEAD"))
-        return Response(status, json_value.dump({"error": outcome.message}), tuple(headers))
+        headers = (*JSON, ("Allow", "GET, HEAD")) if status == 405 else JSON
+        return Response(status, json_value.dump({"error": outcome.message}), headers)
 
 
 class Mounts:

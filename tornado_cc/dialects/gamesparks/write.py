@@ -10,7 +10,7 @@ from tornado_cc.core import header, json_value
 from tornado_cc.core.call import CallbackCall
 from tornado_cc.core.errors import Failure, Reason, Refusal
 from tornado_cc.core.json_value import NotJson
-from tornado_cc.core.message import Response
+from tornado_cc.core.message import JSON, Response
 from tornado_cc.dialects.gamesparks.read import charset
 
 RAW = "RESPONSE_RAW"
@@ -92,7 +92,7 @@ def refused(refusal: Refusal, detail: str = "") -> Response:
         detail: what went wrong, for a developer; never given in production.
     """
     status = _STATUS_OF.get(refusal.reason, 500)
-    lines: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
+    lines: tuple[tuple[str, str], ...] = JSON
     if status == 405:
         lines += (("Allow", "GET, POST"),)
     if refusal.reason not in (*_IN_SCRIPT, Reason.FAILED):

@@ -15,7 +15,6 @@ from tornado_cc.core.json_value import NotJson
 from tornado_cc.core.message import Response
 from tornado_cc.dialects.skygear.errors import UNEXPECTED, SkygearException, body, status_of
 
-JSON = (("Content-Type", "application/json"),)
 TEXT = (("Content-Type", "text/plain; charset=utf-8"),)
 HOME = b'{"result":{"status":"OK"}}\n'
 
@@ -61,7 +60,7 @@ def returned(value: object) -> Response:
         return Response(200, value.encode("utf-8", "replace"), TEXT)
     try:
         # The original's json.dumps, with its separators and its NaN: clients may compare bytes.
-        return Response(200, json.dumps(value).encode(), JSON)
+        return Response(200, json.dumps(value).encode())
     except (TypeError, ValueError, RecursionError) as error:
         raise NotJson(re.sub(r"of type (\w+) is", r"of type '\1' is", str(error))) from error
 
@@ -114,7 +113,7 @@ def _failed(failure: Failure, clean: Clean | None, *, with_traceback: bool) -> R
 def error(code: int, message: str, info: Any = None, *, status: int | None = None) -> Response:
     """An error as the original's server spelt it."""
     text = json_value.dump(json_value.checked(body(code, message, info))) + b"\n"
-    return Response(status or status_of(code), text, JSON)
+    return Response(status or status_of(code), text)
 
 
 def unmatched() -> Response:
@@ -124,4 +123,4 @@ def unmatched() -> Response:
 
 def home() -> Response:
     """The original's answer to any path it did not know."""
-    return Response(200, HOME, JSON)
+    return Response(200, HOME)

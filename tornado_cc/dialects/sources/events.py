@@ -9,7 +9,7 @@ from tornado_cc.core import idempotency, json_value
 from tornado_cc.core.call import SOURCE, Call, CallbackCall
 from tornado_cc.core.errors import Reason, Refusal
 from tornado_cc.core.json_value import NotJson
-from tornado_cc.core.message import Request, Response
+from tornado_cc.core.message import JSON, Request, Response
 from tornado_cc.core.outcome import SILENCE, Outcome, Reply
 from tornado_cc.core.ports import Route, Surroundings, Vouched
 from tornado_cc.core.record import ACCEPTED
@@ -21,7 +21,6 @@ from tornado_cc.dialects.sources.verify import Signed, Source
 RAW = "RESPONSE_RAW"
 """Where the flow puts what a hook returned that is no mapping."""
 
-_JSON = (("Content-Type", "application/json"),)
 _TEXT = (("Content-Type", "text/plain; charset=utf-8"),)
 _FORM = "application/x-www-form-urlencoded"
 
@@ -127,7 +126,7 @@ class Events:
     def write(self, route: Route, call: Call | None, outcome: Outcome) -> Response:
         """200 with what hooks said, nothing when they said nothing; else a status and an error."""
         if outcome is SILENCE:
-            return Response(404, json_value.dump({"error": "No plugin serves this source"}), _JSON)
+            return Response(404, json_value.dump({"error": "No plugin serves this source"}))
         if isinstance(outcome, Refusal):
             return _refused(outcome)
         script_data = outcome.value if isinstance(outcome, Reply) else {}
@@ -136,7 +135,7 @@ class Events:
         if isinstance(said, str):
             return Response(200, said.encode(), _TEXT)
         if said is not None or script_data:
-            return Response(200, json_value.dump(script_data if said is None else said), _JSON)
+            return Response(200, json_value.dump(script_data if said is None else said))
         return Response(200, b"", _TEXT)
 
     def _signed(self, source: Source, request: Request) -> Signed:
@@ -212,7 +211,7 @@ def _challenged(data: Mapping[str, Any]) -> Response:
     value = data.get("challenge")
     if not isinstance(value, str):
         raise Refusal("The challenge is not a text", reason=Reason.MALFORMED)
-    return Response(200, json_value.dump({"challenge": value}), _JSON)
+    return Response(200, json_value.dump({"challenge": value}))
 
 
 def _refused(refusal: Refusal) -> Response:
@@ -220,5 +219,5 @@ def _refused(refusal: Refusal) -> Response:
         # It was done, only the words are gone: a sender that reads an error would send it for days.
         return Response(200, b"", _TEXT)
     status = _STATUS_OF.get(refusal.reason, 500)
-    headers = (*_JSON, ("Allow", "POST")) if status == 405 else _JSON
+    headers = (*JSON, ("Allow", "POST")) if status == 405 else JSON
     return Response(status, json_value.dump({"error": refusal.message}), headers)
