@@ -7,15 +7,15 @@ import threading
 import traceback
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from tornado_cc.core import clock, json_value
 from tornado_cc.core.call import CALL
 from tornado_cc.core.redact import Redactor
 from tornado_cc.settings import LogSettings
 
-Facts = dict[str, object]
-"""What a line of the access log says."""
+if TYPE_CHECKING:
+    from tornado_cc.server.access import Facts
 
 _threads = logging.getLogger("tornado_cc.plugin")
 
@@ -29,7 +29,7 @@ def facts_of(record: logging.LogRecord) -> dict[str, Any]:
     return {key: value for key, value in vars(record).items() if key not in _STANDARD}
 
 
-def access_line(facts: Facts) -> str:
+def access_line(facts: "Facts") -> str:
     """A line of the access log as JSON: nothing in it can be a secret."""
     head = {"time": clock.stamp(), "level": "info", "logger": _CLEAN, "message": "request"}
     return json_value.dump({**head, **facts}).decode()
@@ -111,7 +111,7 @@ class LineHandler(logging.StreamHandler[TextIO]):
         self._waiting.append(record)
         self.flush()
 
-    def put_off(self, line: logging.LogRecord | Facts) -> None:
+    def put_off(self, line: "logging.LogRecord | Facts") -> None:
         """Write a line of the access log, a record or only what it says, with those of its turn."""
         # Another thread may be writing what waits.
         self.acquire()
@@ -135,7 +135,7 @@ class LineHandler(logging.StreamHandler[TextIO]):
         finally:
             self.release()
 
-    def _line(self, line: logging.LogRecord | Facts) -> str:
+    def _line(self, line: "logging.LogRecord | Facts") -> str:
         text = access_line(line) if isinstance(line, dict) else self.format(line)
         return f"{text}{self.terminator}"
 
@@ -175,7 +175,7 @@ def set_up(settings: LogSettings, secrets: set[str], *, worker: int | None = Non
     sys.unraisablehook = _log_unraisable
 
 
-def _numbered(write: Callable[[Facts], None], worker: int) -> Callable[[Facts], None]:
+def _numbered(write: "Callable[[Facts], None]", worker: int) -> "Callable[[Facts], None]":
     return lambda facts: write({**facts, "worker": worker})
 
 

@@ -51,8 +51,7 @@ class Flows:
             StoreUnavailable: it is an after-event and cannot be kept.
         """
         if isinstance(call, FunctionCall):
-            if call.user_id is not None:
-                await load(call, self._identities.players)
+            await load(call, self._identities.players)
             return await function.run(call, accept, self._registry, self._runner)
         if isinstance(call, CallbackCall):
             return await callback.run(call, accept, self._registry, self._runner)

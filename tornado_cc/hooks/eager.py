@@ -98,7 +98,7 @@ class _Standby:
     @property
     def is_clean(self) -> bool:
         """Whether the last work has left nothing behind that the next would find."""
-        return not self._handed.done() and not self.task._callbacks and self._context == self._clean
+        return self.is_waiting and not self.task._callbacks and self._context == self._clean
 
     def step(self, work: Work) -> Pair | None:
         """Do the first step; None when the task has to do the rest."""

@@ -31,7 +31,7 @@ _OURS = str(Path(__file__).parent)
 C = TypeVar("C", bound=Call | App)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Fired:
     """How one implementation ended: with a value, or with a refusal (a `Failure` is one)."""
 
@@ -107,7 +107,7 @@ class Runner:
         except Refusal as refusal:
             return self._ended(one, started, Fired(one, refusal=refusal))
         except _DeadlinePassed:
-            log = f"passed its deadline of {self.deadline(one.hook, given):g} s"
+            log = f"passed its deadline of {seconds:g} s"
             return self._failed(one, started, Failure(log, timed_out=True))
         except _Unanswerable as error:
             return self._failed(one, started, Failure(str(error), error=error.__cause__))

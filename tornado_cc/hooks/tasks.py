@@ -9,7 +9,6 @@ import logging
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from types import TracebackType
 from typing import Any
 
 from tornado_cc.core.call import CURRENT
@@ -52,7 +51,6 @@ class Named(Coroutine[Any, Any, Any]):
         self._inner = inner
         self._step = inner.send
         self.plugin = plugin
-        self.call = CURRENT.get()
 
     def __getattr__(self, name: str) -> Any:
         # Its name, and where it is, for whoever prints the task.
@@ -66,16 +64,9 @@ class Named(Coroutine[Any, Any, Any]):
         finally:
             _running.pop()
 
-    def throw(
-        self,
-        kind: Any,
-        value: BaseException | object = None,
-        trace: TracebackType | None = None,
-    ) -> Any:
+    def throw(self, *thrown: Any) -> Any:
         with running(self.plugin):
-            if value is None and trace is None:
-                return self._inner.throw(kind)
-            return self._inner.throw(kind, value, trace)
+            return self._inner.throw(*thrown)
 
     def close(self) -> None:
         self._inner.close()
@@ -90,20 +81,19 @@ class Named(Coroutine[Any, Any, Any]):
 class Guarded(Named):
     """The same of a task of its own, without the two exceptions that end a loop."""
 
+    def __init__(self, inner: Coroutine[Any, Any, Any], plugin: str) -> None:
+        super().__init__(inner, plugin)
+        self.call = CURRENT.get()
+
     def send(self, value: Any) -> Any:
         try:
             return super().send(value)
         except (SystemExit, KeyboardInterrupt) as error:
             raise _exit(self.plugin, error) from error
 
-    def throw(
-        self,
-        kind: Any,
-        value: BaseException | object = None,
-        trace: TracebackType | None = None,
-    ) -> Any:
+    def throw(self, *thrown: Any) -> Any:
         try:
-            return super().throw(kind, value, trace)
+            return super().throw(*thrown)
         except (SystemExit, KeyboardInterrupt) as error:
             raise _exit(self.plugin, error) from error
 

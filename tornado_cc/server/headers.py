@@ -86,7 +86,7 @@ def head(response: Response, *, close: bool) -> tuple[ResponseStartLine, HTTPHea
         line, values, plain = _json_head(len(response.body), clock.seconds())
         headers = Lines(values, plain)
     else:
-        line, headers = _line(response.status), _lines(response)
+        line, headers = _line(response.status), _lines(response, clock.seconds())
     if close:
         headers["Connection"] = "close"
     return line, cast(HTTPHeaders, headers)
@@ -95,7 +95,7 @@ def head(response: Response, *, close: bool) -> tuple[ResponseStartLine, HTTPHea
 @lru_cache(maxsize=128)
 def _json_head(length: int, second: int) -> tuple[ResponseStartLine, Values, bytes]:
     """Nearly every answer has one of these heads, and many of a second are equally long."""
-    line, headers = _line(200), _lines(Response(200, b""))
+    line, headers = _line(200), _lines(Response(200, b""), second)
     headers["Content-Length"] = str(length)
     return line, headers.values, spelt(line, cast(HTTPHeaders, headers))
 
@@ -106,7 +106,7 @@ def _line(status: int) -> ResponseStartLine:
     return ResponseStartLine("HTTP/1.1", status, responses.get(status, "Unknown"))
 
 
-def _lines(response: Response) -> Lines:
+def _lines(response: Response, second: int) -> Lines:
     headers = Lines()
     for name, value in response.headers:
         header.check(name, value)
@@ -114,7 +114,7 @@ def _lines(response: Response) -> Lines:
         headers.add(name, value.strip(" \t"))
     if "Server" not in headers:
         headers["Server"] = "tornado_cc"
-    headers["Date"] = _date(clock.seconds())
+    headers["Date"] = _date(second)
     if response.status not in _BODILESS:
         headers["Content-Length"] = str(len(response.body))
     return headers

@@ -224,8 +224,8 @@ class WireConnection(asyncio.Protocol):
             self._inlet.throttle()
 
     def _read_on(self) -> None:
-        inlet, pieces = self._inlet, 0
-        while inlet.start < len(inlet.data) and self._phase <= Phase.BODY:
+        pieces = 0
+        while self._inlet.waiting and self._phase <= Phase.BODY:
             if pieces == _TURN:
                 asyncio.get_running_loop().call_soon(self._advance)
                 return

@@ -29,7 +29,7 @@ class Inlet:
 
     def take(self, data: bytes) -> None:
         """More has come."""
-        self.data = self.data[self.start :] + data if self.waiting else data
+        self.data = self.data[self.start :] + data
         self.start = 0
 
     def throttle(self) -> None:

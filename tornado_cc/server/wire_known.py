@@ -4,12 +4,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tornado.httputil import RequestStartLine
 
-from tornado_cc.server.wire_reader import Reader
+from tornado_cc.server.wire_reader import BLANK_LINE, Reader
 
 if TYPE_CHECKING:
     from tornado_cc.server.aim import Aim
-
-_BLANK_LINE = b"\r\n\r\n"
 
 # Together about three megabytes, with what is made of them.
 _LONGEST = 2048
@@ -37,12 +35,9 @@ class KnownHeads:
     def __init__(self) -> None:
         self._known: dict[bytes, Known] = {}
 
-    def __len__(self) -> int:
-        return len(self._known)
-
     def get(self, data: bytes, start: int) -> tuple[Known | None, int]:
         """What is known of the head that begins there, and where its body begins."""
-        end = data.find(_BLANK_LINE, start) + len(_BLANK_LINE)
+        end = data.find(BLANK_LINE, start) + len(BLANK_LINE)
         return self._known.get(data[start:end]), end
 
     def learn(self, reader: Reader, aim: "Aim") -> None:

@@ -8,7 +8,7 @@ from tornado_cc.server.unread import head_too_large, malformed
 from tornado_cc.server.wire_head import HeaderFields
 
 _LINE = b"\r\n"
-_BLANK_LINE = b"\r\n\r\n"
+BLANK_LINE = b"\r\n\r\n"
 
 _FRAMING = 16 << 10
 """Bytes of chunk sizes, extensions and trailers that may come between two bytes of a body."""
@@ -119,7 +119,7 @@ class Reader:
             Refusal: this is no request, and nothing on this connection can be understood any more.
         """
         if not self.has_head:
-            return start + self._feed_head(data[start : self._end(_BLANK_LINE, data, start)])
+            return start + self._feed_head(data[start : self._end(BLANK_LINE, data, start)])
         if self._left:
             piece = data[start : start + self._left]
             self._left -= len(piece)
