@@ -5,6 +5,8 @@ import contextlib
 import signal
 import sqlite3
 import subprocess
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,8 +16,10 @@ from tests.cli.running import PATIENCE, command, environment, until
 from tests.store.moving import fill, moved
 from tests.store.moving import new_url as new_url
 from tests.store.opened import make_tables, opened
+from tornado_cc.settings import Database
 from tornado_cc.store import tables
-from tornado_cc.store.move import NotUsable
+from tornado_cc.store.move import NotUsable, _opened
+from tornado_cc.store.sqlite import SQLite
 
 
 async def fill_with_many(url: str) -> None:
@@ -72,6 +76,29 @@ def test_a_move_that_is_ended_leaves_no_file_that_was_not_there(
         f"tornado_cc: interrupted; sqlite:///{target} is left without any of it\n".encode(),
     )
     assert not [*target.parent.iterdir()]
+
+
+async def test_a_move_that_is_ended_while_a_thread_opens_the_file_leaves_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_opening, look = threading.Event(), SQLite._check_file
+
+    def slowly(engine: SQLite) -> None:
+        look(engine)
+        is_opening.set()
+        time.sleep(0.2)
+
+    async def open_only() -> None:
+        async with _opened(Database.parse(f"sqlite:///{tmp_path}/folder/new.db"), alone=True):
+            raise AssertionError
+
+    monkeypatch.setattr(SQLite, "_check_file", slowly)
+    opening = asyncio.ensure_future(open_only())
+    await asyncio.to_thread(is_opening.wait, PATIENCE)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    assert not [*(tmp_path / "folder").iterdir()]
 
 
 async def test_a_source_whose_folder_takes_no_lock_is_not_taken_for_one_in_use(

@@ -8,7 +8,13 @@ there is no awaiting the other side.
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from dataclasses import dataclass
 from textwrap import shorten
 
@@ -225,27 +231,32 @@ async def _opened(database: Database, *, alone: bool = False) -> AsyncIterator[E
     else:
         engine = SQLite(database.path, _LOOK_SECONDS)
     async with _closing(engine):
+        left: AbstractAsyncContextManager[None] = nullcontext()
         if alone and isinstance(engine, SQLite):
             try:
                 engine.lock()
             except InUse as error:
                 raise NotUsable(f"no server may run during a move: {error}") from None
-        with _nothing_left(database) if alone else nullcontext():
+            left = _nothing_left(engine)
+        async with left:
             await engine.open()
             await _state(engine)
             yield engine
 
 
-@contextmanager
-def _nothing_left(database: Database) -> Iterator[None]:
-    """Remove a SQLite file that was made in vain, under its lock, for then it is nobody else's."""
-    is_new = database.path is not None and not database.path.exists()
+@asynccontextmanager
+async def _nothing_left(engine: SQLite) -> AsyncIterator[None]:
+    """Remove a file that was made in vain, under its lock, for then it is nobody else's."""
+    path = engine.place
+    is_new = not path.exists()
     try:
         yield
     except BaseException:
-        if is_new and database.path is not None:
+        if is_new:
+            # A thread that is just opening the file would make it again.
+            await engine.finish()
             for end in ("", "-wal", "-shm", ".lock"):
-                database.path.with_name(database.path.name + end).unlink(missing_ok=True)
+                path.with_name(path.name + end).unlink(missing_ok=True)
         raise
 
 

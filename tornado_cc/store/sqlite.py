@@ -112,12 +112,16 @@ class SQLite:
 
     async def close(self) -> None:
         """Finish what was asked for, then let go of the file."""
+        await self.finish()
+        if self._lock_file is not None:
+            self._lock_file.close()
+
+    async def finish(self) -> None:
+        """Finish what was asked for, and use the file no more, but keep the lock."""
         self._is_open = False
         await asyncio.to_thread(self._writer.finish)
         await asyncio.to_thread(self._readers.shutdown)
         self._read_engine.dispose()
-        if self._lock_file is not None:
-            self._lock_file.close()
 
     async def read(self, function: Transaction[T], seconds: float) -> T:
         """What a function reads; SQLite itself stops one that takes too long."""
