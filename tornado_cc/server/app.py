@@ -227,7 +227,7 @@ class Server:
         Somebody who has just got an answer or a connection is about to send the next request, and
         would get nothing at all should the connection be closed meanwhile.
         """
-        if self.gate.is_busy:
+        if self.gate.is_busy or self._wire.is_sending:
             return True
         now = clock.monotonic()
         is_recent = now < max(self._metrics.answered_at + _AGAIN, self._stopped_at + _FIRST)

@@ -35,6 +35,11 @@ class StockWire:
         """How many are open."""
         return len(self._http._connections)
 
+    @property
+    def is_sending(self) -> bool:
+        """Whether some answer is not out yet that nobody waits for: never."""
+        return False
+
     def stop(self) -> None:
         """Accept no more connections; those that are there go on."""
         self._http.stop()

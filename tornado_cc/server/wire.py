@@ -13,6 +13,7 @@ from tornado_cc.server.limits import DISCARD_SECONDS
 from tornado_cc.server.wire_connection import WireConnection
 from tornado_cc.server.wire_known import KnownHeads
 from tornado_cc.server.wire_outlet import Outlet
+from tornado_cc.server.wire_turn import Turn
 from tornado_cc.settings import ServerSettings
 
 # Well above the gate's limits, which are answered in the dialect's spelling.
@@ -42,6 +43,7 @@ class Wire:
         write_timeout: seconds for which a caller may take nothing of its answer.
         heads: those that came last.
         taken: a future that is done.
+        turn: gathers the answers of a turn of the loop.
         slow: what has unsent bytes.
     """
 
@@ -55,6 +57,7 @@ class Wire:
         self.heads = KnownHeads()
         self.slow: set[Outlet] = set()
         self.taken: asyncio.Future[None]
+        self.turn = Turn()
         self._tls = tls.context_of(settings)
         self._limit = connection_limit(settings.max_connections)
         self._connections: set[WireConnection] = set()
@@ -87,6 +90,11 @@ class Wire:
     def connections(self) -> int:
         """How many are open."""
         return len(self._connections)
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether some answer is not out yet."""
+        return bool(self.slow)
 
     def stop(self) -> None:
         """Accept no more connections; those that are there go on."""

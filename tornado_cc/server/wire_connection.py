@@ -13,7 +13,7 @@ from tornado_cc.core import clock
 from tornado_cc.core.errors import Refusal
 from tornado_cc.server import headers as header_writer
 from tornado_cc.server import unread
-from tornado_cc.server.limits import DISCARD_BYTES, DISCARD_SECONDS
+from tornado_cc.server.limits import DISCARD_SECONDS
 from tornado_cc.server.wire_inlet import Inlet
 from tornado_cc.server.wire_outlet import Outlet
 from tornado_cc.server.wire_phase import Phase
@@ -42,7 +42,6 @@ class WireConnection(asyncio.Protocol):
 
     __slots__ = (
         "_close_callback",
-        "_dropped",
         "_exchange",
         "_has_ended",
         "_inlet",
@@ -68,7 +67,6 @@ class WireConnection(asyncio.Protocol):
         self._exchange: Exchange | None = None
         self._close_callback: Callable[[], None] | None = None
         self._started = 0.0
-        self._dropped = 0
         # Whether the peer has said that it sends no more.
         self._has_ended = False
         self._is_advancing = False
@@ -102,7 +100,8 @@ class WireConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Some bytes have come."""
         if self._phase is Phase.LINGER:
-            self._drop(len(data))
+            if self._inlet.is_too_much(data):
+                self._transport.abort()
             return
         self._inlet.take(data)
         self._advance()
@@ -110,6 +109,7 @@ class WireConnection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """The peer sends no more; whether to stay open for it, who may still read."""
         self._has_ended = True
+        self._outlet.flush()
         if self._phase <= Phase.BODY and not self._inlet.waiting:
             return False
         self._tell_of_close()
@@ -128,6 +128,9 @@ class WireConnection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The caller takes less than it gets."""
         self._outlet.fill()
+        if self._phase is Phase.IDLE:
+            self._phase = Phase.FLUSH
+            self.expires = math.inf
 
     def resume_writing(self) -> None:
         """The caller has taken everything."""
@@ -150,6 +153,7 @@ class WireConnection(asyncio.Protocol):
 
     def shut(self) -> None:
         """Close, once what is written is out."""
+        self._outlet.flush()
         self._transport.close()
 
     def abort(self) -> None:
@@ -185,7 +189,10 @@ class WireConnection(asyncio.Protocol):
         self._close_callback = None
         if self._phase is Phase.BODY or not self._outlet.keep_alive:
             self._end()
-        elif self._outlet.is_full:
+            return
+        if self._inlet.waiting:
+            self._outlet.flush()
+        if self._outlet.is_full:
             self._phase = Phase.FLUSH
         else:
             self._next()
@@ -219,7 +226,7 @@ class WireConnection(asyncio.Protocol):
         finally:
             self._is_advancing = False
         if self._has_ended and self._phase <= Phase.BODY and not self._inlet.waiting:
-            self._transport.close()
+            self.shut()
         else:
             self._inlet.throttle()
 
@@ -324,6 +331,7 @@ class WireConnection(asyncio.Protocol):
         self._phase = Phase.LINGER
         self._inlet.forget()
         self._inlet.throttle()
+        self._outlet.flush()
         self.expires = math.inf if self._outlet.is_full else self._wire.after(DISCARD_SECONDS)
         if self._has_ended or self._is_tls:
             self._transport.close()
@@ -331,11 +339,6 @@ class WireConnection(asyncio.Protocol):
             # A peer that has reset the connection is told to us next.
             with contextlib.suppress(OSError):
                 self._transport.write_eof()
-
-    def _drop(self, size: int) -> None:
-        self._dropped += size
-        if self._dropped > DISCARD_BYTES:
-            self._transport.abort()
 
     def _tell_of_close(self) -> None:
         """Tell the exchange, once, that its client is gone."""

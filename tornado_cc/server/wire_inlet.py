@@ -2,6 +2,8 @@
 
 import asyncio
 
+from tornado_cc.server.limits import DISCARD_BYTES
+
 _MOST = 64 << 10
 """Bytes that a sender may be ahead; with more it has to wait."""
 
@@ -14,11 +16,12 @@ class Inlet:
         start: how much of it is read; who reads moves it.
     """
 
-    __slots__ = ("_is_held", "_transport", "data", "start")
+    __slots__ = ("_dropped", "_is_held", "_transport", "data", "start")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._is_held = False
+        self._dropped = 0
         self.data = b""
         self.start = 0
 
@@ -46,3 +49,8 @@ class Inlet:
         """Let go of what is not read: nobody will read it."""
         self.data = b""
         self.start = 0
+
+    def is_too_much(self, data: bytes) -> bool:
+        """Drop more that has come; whether a caller should not go on, whom nobody listens to."""
+        self._dropped += len(data)
+        return self._dropped > DISCARD_BYTES

@@ -9,13 +9,19 @@ from typing import Protocol
 from tornado.httputil import HTTPHeaders, RequestStartLine, ResponseStartLine
 
 from tornado_cc.server import headers as header_writer
+from tornado_cc.server.wire_turn import Turn
+
+_LARGE = 16 << 10
+"""Bytes of which some may not go out at once: whoever writes them has to know."""
 
 
 class Callers(Protocol):
     """What an outlet knows of all the others."""
 
     taken: asyncio.Future[None]
-    """A future that is done: most answers are out as soon as they are written."""
+    """A future that is done: nobody has to wait for most answers."""
+    turn: Turn
+    """What flushes an outlet that has something to send."""
     slow: "set[Outlet]"
     """The outlets whose callers have not taken all of it yet; `check` them now and then."""
     write_timeout: float
@@ -42,6 +48,7 @@ class Outlet:
         "_left",
         "_taken",
         "_transport",
+        "_unsent",
         "has_head",
         "is_full",
         "keep_alive",
@@ -53,6 +60,7 @@ class Outlet:
         self._transport = transport
         self._callers = callers
         self._taken: asyncio.Future[None] | None = None
+        self._unsent = b""
         self._left = 0
         self._ends = 0.0
         self.is_full = False
@@ -99,18 +107,32 @@ class Outlet:
         return b"%x\r\n%b\r\n" % (len(piece), piece) if self._is_chunked and piece else piece
 
     def write(self, data: bytes) -> asyncio.Future[None]:
-        """Send; nothing when the caller has gone. Returns a future: the kernel has all of it."""
-        if self._transport.is_closing():
-            return self._callers.taken
+        """Send, at the end of this turn of the loop; nothing when the caller has gone.
+
+        Returns:
+            A future that says when to write more: at once, as long as the kernel takes it.
+        """
+        is_first = not self._unsent
+        self._unsent += data
         if self.is_full:
             # Or somebody who is sent as much as he takes would seem to take nothing.
             self._left += len(data)
-        self._transport.write(data)
+            self.flush()
+        elif len(self._unsent) > _LARGE:
+            self.flush()
+        elif is_first:
+            self._callers.turn.add(self)
         if not self.is_full:
             return self._callers.taken
         if self._taken is None:
             self._taken = asyncio.get_running_loop().create_future()
         return self._taken
+
+    def flush(self) -> None:
+        """Send what is written now, before the connection is closed or more is read from it."""
+        unsent, self._unsent = self._unsent, b""
+        if unsent and not self._transport.is_closing():
+            self._transport.write(unsent)
 
     def fill(self) -> None:
         """The transport has more than the kernel takes."""
