@@ -14,7 +14,9 @@ def worker(requests: int, depth: Depth | None = None) -> list[Any]:
     """What a worker says that has answered so many."""
     metrics = Metrics(["hello"])
     for _ in range(requests):
-        metrics.request_ended(dialect="parse", route="/r", method="GET", status=200, seconds=0.02)
+        metrics.request_ended(
+            dialect="parse", route="/r", method="GET", status=200, seconds=0.02, now=0
+        )
     metrics.breaker_changed("a.example", "closed", "open")
     return metrics.figures(depth)
 

@@ -24,6 +24,10 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 _CLEAN = "tornado_cc.access"
 
 
+# What all lines of the access log have in common, as JSON.
+_ACCESS = f'"level":"info","logger":"{_CLEAN}","message":"request"'
+
+
 def facts_of(record: logging.LogRecord) -> dict[str, Any]:
     """What the caller of the logger passed as `extra`."""
     return {key: value for key, value in vars(record).items() if key not in _STANDARD}
@@ -31,8 +35,8 @@ def facts_of(record: logging.LogRecord) -> dict[str, Any]:
 
 def access_line(facts: "Facts") -> str:
     """A line of the access log as JSON: nothing in it can be a secret."""
-    head = {"time": clock.stamp(), "level": "info", "logger": _CLEAN, "message": "request"}
-    return json_value.dump({**head, **facts}).decode()
+    said = json_value.dump(facts).decode()
+    return f'{{"time":"{clock.stamp()}",{_ACCESS},{said[1:]}'
 
 
 class JsonFormatter(logging.Formatter):
@@ -113,14 +117,12 @@ class LineHandler(logging.StreamHandler[TextIO]):
 
     def put_off(self, line: "logging.LogRecord | Facts") -> None:
         """Write a line of the access log, a record or only what it says, with those of its turn."""
+        assert self.lock is not None
         # Another thread may be writing what waits.
-        self.acquire()
-        try:
+        with self.lock:
             self._waiting.append(line)
             if len(self._waiting) == 1 and not self._is_put_off():
                 self.flush()
-        finally:
-            self.release()
 
     def flush(self) -> None:
         """Write what waits; Python itself asks for this at its end."""
@@ -157,11 +159,6 @@ def set_up(settings: LogSettings, secrets: set[str], *, worker: int | None = Non
     handler = _handler(settings, Redactor(secrets))
     if worker is not None:
         handler.addFilter(lambda record: vars(record).setdefault("worker", worker) is not None)
-    if isinstance(handler, LineHandler) and isinstance(handler.formatter, JsonFormatter):
-        # The server takes a second to import, and most commands do without.
-        from tornado_cc.server.access import divert
-
-        divert(handler.put_off if worker is None else _numbered(handler.put_off, worker))
     logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
     # What logging itself prints about a line it cannot write quotes the line's arguments.
     logging.raiseExceptions = False
@@ -170,9 +167,22 @@ def set_up(settings: LogSettings, secrets: set[str], *, worker: int | None = Non
     # asyncio's debug lines quote arguments of callbacks, which may be anything.
     logging.getLogger("asyncio").setLevel(logging.INFO)
     logging.getLogger(_CLEAN).disabled = not settings.access
+    _divert(handler, worker)
     logging.captureWarnings(True)
     threading.excepthook = _log_thread
     sys.unraisablehook = _log_unraisable
+
+
+def _divert(handler: logging.Handler, worker: int | None) -> None:
+    """Have the lines of the access log written without records, where they are written as JSON."""
+    is_written = logging.getLogger(_CLEAN).isEnabledFor(logging.INFO)
+    if is_written and isinstance(handler, LineHandler):
+        if not isinstance(handler.formatter, JsonFormatter):
+            return
+        # The server takes a second to import, and most commands do without.
+        from tornado_cc.server.access import divert
+
+        divert(handler.put_off if worker is None else _numbered(handler.put_off, worker))
 
 
 def _numbered(write: "Callable[[Facts], None]", worker: int) -> "Callable[[Facts], None]":

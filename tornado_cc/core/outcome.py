@@ -6,7 +6,7 @@ from enum import Enum
 from tornado_cc.core.errors import Refusal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reply:
     """Somebody answered.
 

@@ -33,10 +33,12 @@ _PLACEHOLDER = re.compile(r"<.*>|\$\{.*\}|(.)\1*|(your|dev)[-_ ].*", re.IGNORECA
 class Secret:
     """A secret from the settings: it prints as `Secret(***)` and compares in constant time."""
 
-    __slots__ = ("_value",)
+    __slots__ = ("_bytes", "_value")
 
     def __init__(self, value: str) -> None:
         self._value = value
+        # A variable whose bytes are not UTF-8 arrives with surrogates, which stand for the bytes.
+        self._bytes = value.encode("utf-8", "surrogateescape")
 
     def __bool__(self) -> bool:
         return bool(self._value)
@@ -56,10 +58,10 @@ class Secret:
         A header's value is Latin-1 by the standard (Node sends it so) and UTF-8 by habit (curl
         does), so a candidate is taken either way. The only comparison of secrets in the project.
         """
-        # A variable whose bytes are not UTF-8 arrives with surrogates, which stand for the bytes.
-        mine = self._value.encode("utf-8", "surrogateescape")
-        as_text = (candidate or "").encode("utf-8", "surrogateescape")
-        as_bytes = _latin_1(candidate or "", as_text)
+        candidate = candidate or ""
+        as_text = candidate.encode("utf-8", "surrogateescape")
+        as_bytes = as_text if candidate.isascii() else _latin_1(candidate, as_text)
+        mine = self._bytes
         return hmac.compare_digest(mine, as_text) | hmac.compare_digest(mine, as_bytes)
 
     def is_example(self) -> bool:

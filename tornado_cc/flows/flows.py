@@ -1,6 +1,6 @@
 """From a call to its outcome: picks the flow and hands it what it works with."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from tornado_cc.core.call import Call, CallbackCall, EndpointCall, FunctionCall, TriggerCall
 from tornado_cc.core.outcome import Outcome
@@ -29,16 +29,17 @@ class Flows:
         self._runner = runner
         self._afterwards = afterwards
 
-    async def identify(self, call: Call) -> None:
-        """Find out who calls, before anything is done for them.
+    def identify(self, call: Call) -> Awaitable[None] | None:
+        """What finds out who calls, to be awaited before anything is done for them.
 
-        Raises:
-            Refusal: the caller may not call.
+        None for a call that says so itself. Awaited, it raises a `Refusal` when the caller may not
+        call.
         """
         if isinstance(call, CallbackCall):
-            await self._identities.of_callback(call)
-        elif isinstance(call, EndpointCall):
-            await self._identities.of_endpoint(call)
+            return self._identities.of_callback(call)
+        if isinstance(call, EndpointCall):
+            return self._identities.of_endpoint(call)
+        return None
 
     async def run(self, call: Call, accept: Accept) -> Outcome:
         """The outcome of a call that is identified; whatever a plugin does, there is one.
@@ -51,7 +52,8 @@ class Flows:
             StoreUnavailable: it is an after-event and cannot be kept.
         """
         if isinstance(call, FunctionCall):
-            await load(call, self._identities.players)
+            if call.user_id is not None:
+                await load(call, self._identities.players)
             return await function.run(call, accept, self._registry, self._runner)
         if isinstance(call, CallbackCall):
             return await callback.run(call, accept, self._registry, self._runner)

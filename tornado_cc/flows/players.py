@@ -64,7 +64,7 @@ class PlayerRunner:
         loaded: list[Player] = []
         given.loaded = loaded
         fired = await self._runner.run(one, given, settle)
-        if fired.refusal is not None:
+        if fired.refusal is not None or (own is None and not loaded):
             return fired
         try:
             for each in (own, *loaded):

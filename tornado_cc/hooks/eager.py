@@ -45,7 +45,8 @@ class EagerTasks:
         """
         while self._free:
             standby = self._free.pop()
-            if not standby.is_waiting:
+            if standby.handed.done():
+                # It was cancelled.
                 continue
             pair = standby.step(work)
             if pair is not None and standby.is_clean:
@@ -63,17 +64,22 @@ class EagerTasks:
 
 
 class _Standby:
-    """A task that waits for work, whose first step is made in its name while it waits."""
+    """A task that waits for work, whose first step is made in its name while it waits.
+
+    Attributes:
+        handed: is done when it waits no more.
+        task: the task.
+    """
 
     __slots__ = (
         "_clean",
         "_context",
         "_free",
-        "_handed",
         "_loop",
         "_pair",
         "_waited",
         "_work",
+        "handed",
         "task",
     )
 
@@ -86,22 +92,19 @@ class _Standby:
         self._work: Work | None = None
         self._pair: Pair | None = None
         self._waited: asyncio.Future[Any] | None = None
-        self._handed: asyncio.Future[None] = self._loop.create_future()
+        self.handed: asyncio.Future[None] = self._loop.create_future()
         # Not by the loop's factory: it would take this for a task of the plugin whose hook runs.
         self.task = asyncio.Task(self._run(), loop=self._loop, context=context, name=STANDBY)
 
     @property
-    def is_waiting(self) -> bool:
-        """Whether it can take work; one that was cancelled cannot."""
-        return not self._handed.done()
-
-    @property
     def is_clean(self) -> bool:
         """Whether the last work has left nothing behind that the next would find."""
-        return self.is_waiting and not self.task._callbacks and self._context == self._clean
+        if self.handed.done() or self.task._callbacks:
+            return False
+        return self._context == self._clean
 
     def step(self, work: Work) -> Pair | None:
-        """Do the first step; None when the task has to do the rest."""
+        """Do the first step; None when the task has to do the rest, or is cancelled by it."""
         outer = asyncio.current_task(self._loop)
         if outer is not None:
             _leave_task(self._loop, outer)
@@ -109,9 +112,9 @@ class _Standby:
         try:
             self._waited = self._context.run(work.send, None)
         except StopIteration as end:
-            return self._came_to(True, end.value)
+            return None if self.task.cancelling() else (True, end.value)
         except BaseException as error:  # noqa: BLE001 - sys.exit() in a plugin included
-            return self._came_to(False, error)
+            return None if self.task.cancelling() else (False, error)
         finally:
             _leave_task(self._loop, self.task)
             if outer is not None:
@@ -123,25 +126,21 @@ class _Standby:
         """Have the task do the rest, or end with what its work came to."""
         self._pair = pair
         self.task.set_name("tornado_cc-begun")
-        if not self._handed.done():
-            self._handed.set_result(None)
-
-    def _came_to(self, ok: bool, value: Any) -> Pair | None:
-        """What the work came to; None when it has had its own task cancelled."""
-        return None if self.task.cancelling() else (ok, value)
+        if not self.handed.done():
+            self.handed.set_result(None)
 
     async def _run(self) -> Pair:
         self._clean = copy_context()
         self._free.append(self)
         try:
-            await self._handed
+            await self.handed
         except asyncio.CancelledError:
             if self._work is None:
                 raise
         if self._work is None:
             assert self._pair is not None
             return self._pair
-        rest = _rest(self._work, self._waited, is_cancelled=self._handed.cancelled())
+        rest = _rest(self._work, self._waited, is_cancelled=self.handed.cancelled())
         return await to_pair(rest)
 
 

@@ -31,7 +31,7 @@ _OURS = str(Path(__file__).parent)
 C = TypeVar("C", bound=Call | App)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Fired:
     """How one implementation ended: with a value, or with a refusal (a `Failure` is one)."""
 
@@ -101,7 +101,9 @@ class Runner:
         given.until = started + seconds
         try:
             if one.is_async:
-                value = await self._in_task(one, given, settle, seconds)
+                begun = self._begin(one, given, settle)
+                pair = begun if isinstance(begun, tuple) else await self._result(begun, seconds)
+                value = unpaired(pair)
             else:
                 value = await self._of_plain(one, given, settle, seconds)
         except Refusal as refusal:
@@ -129,19 +131,17 @@ class Runner:
         """End the threads that wait; nothing is run after this."""
         self._threads.close()
 
-    async def _in_task(
-        self, one: Implementation, given: C, settle: Callable[[C, Any], Any] | None, seconds: float
-    ) -> Any:
-        """Run a coroutine function, in a task of its own."""
+    def _begin(
+        self, one: Implementation, given: C, settle: Callable[[C, Any], Any] | None
+    ) -> Pair | asyncio.Task[Pair]:
+        """Begin a coroutine function in a task of its own: what it comes to, or the task."""
         if PLUGIN.get() is not None:
             # A hook led to this, and what it has set in its context holds here too.
             with _made_by(one.plugin):
                 work = _awaited(one.function(given), given, settle)
-                task = asyncio.ensure_future(to_pair(work))
-            return await self._result(task, seconds)
+                return asyncio.create_task(to_pair(work))
         work = Named(_begun(one, given, settle, CURRENT.get()), one.plugin)
-        begun = self._tasks.begin(work)
-        return unpaired(begun) if isinstance(begun, tuple) else await self._result(begun, seconds)
+        return self._tasks.begin(work)
 
     async def _of_plain(
         self, one: Implementation, given: C, settle: Callable[[C, Any], Any] | None, seconds: float
@@ -161,10 +161,10 @@ class Runner:
                 return value
             # What is awaited runs on the loop, where blocking would stop everybody.
             _take_services(given, None)
-            task = asyncio.ensure_future(to_pair(_awaited(value.awaitable, given, settle)))
-        return await self._result(task, max(until - clock.monotonic(), 0))
+            task = asyncio.create_task(to_pair(_awaited(value.awaitable, given, settle)))
+        return unpaired(await self._result(task, max(until - clock.monotonic(), 0)))
 
-    async def _result(self, task: asyncio.Task[Pair], seconds: float) -> Any:
+    async def _result(self, task: asyncio.Task[Pair], seconds: float) -> Pair:
         """What a task comes to within so many seconds."""
         try:
             await asyncio.wait({task}, timeout=seconds)
@@ -174,7 +174,7 @@ class Runner:
         if not task.done():
             self._abandon(task)
             raise _DeadlinePassed
-        return unpaired(task.result())
+        return task.result()
 
     async def _in_thread(self, function: Callable[[], Any], seconds: float, *, nested: bool) -> Any:
         job = self._threads.submit(function, seconds, nested=nested)

@@ -22,6 +22,8 @@ _ways: list[Callable[[Facts], None]] = []
 def divert(write: Callable[[Facts], None]) -> None:
     """Have the lines written without the machinery of logging, which costs more than they do.
 
+    What `logging` would not write is not to be diverted.
+
     Args:
         write: what writes one, to where `logging` would have it written.
     """
@@ -44,17 +46,17 @@ def log_access(
     """Write the line of one answered request.
 
     Args:
-        method: as sent.
+        method: a known one, or `OTHER`.
         route: the template, for example `/webhooks/functions/{name}`.
         size: bytes of the response's body.
         reason: why the call was refused, when it was.
         hung_up: whether the client was gone before its answer.
     """
-    if not _log.isEnabledFor(logging.INFO):
+    if not _ways and not _log.isEnabledFor(logging.INFO):
         return
     facts: Facts = {
         "dialect": dialect,
-        "method": known_method(method),
+        "method": method,
         "route": route,
         "status": status,
         "bytes": size,

@@ -5,6 +5,7 @@ import re
 from tornado.httputil import RequestStartLine
 
 from tornado_cc.core.message import Headers, Request
+from tornado_cc.server.access import known_method
 from tornado_cc.server.connection import Fields
 from tornado_cc.server.limits import Limits, announced_size, too_large
 from tornado_cc.server.mounts import Mounts
@@ -15,6 +16,7 @@ class Aim:
 
     Attributes:
         method: as sent.
+        known_method: the same, or `OTHER` for one that is not HTTP's.
         path: without the query, as sent.
         query: as sent.
         dialect: whose path it is.
@@ -28,6 +30,7 @@ class Aim:
     __slots__ = (
         "dialect",
         "headers",
+        "known_method",
         "max_body",
         "method",
         "path",
@@ -41,6 +44,7 @@ class Aim:
         self, line: RequestStartLine, fields: Fields, mounts: Mounts, limits: Limits
     ) -> None:
         self.method = line.method
+        self.known_method = known_method(line.method)
         self.path, _, self.query = _origin_form(line.path).partition("?")
         self.dialect = mounts.find(self.path)
         self.route = self.dialect.match(line.method, self.path)

@@ -23,8 +23,10 @@ class Fields(Protocol):
 class Connection(Protocol):
     """One request's connection, as Tornado's `HTTP1Connection` and `WireConnection` are."""
 
-    context: Any
-    """Has the address of the peer as `remote_ip`."""
+    @property
+    def context(self) -> Any:
+        """Has the address of the peer as `remote_ip`."""
+        ...
 
     def write_headers(
         self,

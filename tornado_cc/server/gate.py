@@ -15,7 +15,7 @@ from tornado.httputil import (
 from tornado_cc.core import clock
 from tornado_cc.core.call import CURRENT, Call
 from tornado_cc.core.errors import Failure, Reason, Refusal
-from tornado_cc.core.message import Request, Response
+from tornado_cc.core.message import Response
 from tornado_cc.core.outcome import Outcome
 from tornado_cc.flows import Flows
 from tornado_cc.hooks.eager import EagerTasks, Pair
@@ -70,7 +70,11 @@ class Gate(HTTPServerConnectionDelegate):
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> "Exchange":
         """Tornado's hook for a new request on a connection."""
-        return Exchange(self, cast(Connection, request_conn))
+        return self.exchange(cast(Connection, request_conn))
+
+    def exchange(self, connection: Connection) -> "Exchange":
+        """The same for a wire of our own."""
+        return Exchange(self, connection)
 
     def spawn(self, exchange: "Exchange") -> None:
         """Answer a complete request: at once, or in a task when that has to wait for something."""
@@ -204,14 +208,15 @@ class Exchange(HTTPMessageDelegate):
         outcome: Outcome
         gate, aim = self._gate, self.aim
         try:
-            read = gate.guard.read(aim.dialect, aim.route, self._request())
+            read = gate.guard.read(aim.dialect, aim.route, aim.request(self._body, self._remote))
             if isinstance(read, Response):
                 self._send(read, None)
                 return
             call = self._call = read
             CURRENT.set(call)
             call.record = gate.journal.opened(aim.dialect, aim.route, call)
-            await gate.flows.identify(call)
+            if (identified := gate.flows.identify(call)) is not None:
+                await identified
             if call.idempotency_key is not None:
                 answered = await gate.idempotency.answer(call, aim.route.template, self._attempt)
                 self._send(answered.response, answered.outcome)
@@ -233,9 +238,6 @@ class Exchange(HTTPMessageDelegate):
         header_writer.head(response, close=False)
         return Answered(response, outcome)
 
-    def _request(self) -> Request:
-        return self.aim.request(self._body, self._remote)
-
     def _write(self, call: Call | None, outcome: Outcome) -> None:
         dialect, route = self.aim.dialect, self.aim.route
         try:
@@ -246,7 +248,8 @@ class Exchange(HTTPMessageDelegate):
 
     def _send(self, response: Response, outcome: Outcome | None) -> None:
         """One write, head and body together."""
-        response = header_writer.with_retry_after(response, outcome)
+        if isinstance(outcome, Refusal):
+            response = header_writer.with_retry_after(response, outcome)
         self._send_head(response, close=self._gate.draining)
         self._connection.finish()
         self._log(response, outcome)
@@ -305,18 +308,20 @@ class Exchange(HTTPMessageDelegate):
         if refusal is not None and refusal.log and not isinstance(refusal, Failure):
             facts = {"dialect": dialect, "route": route, "cause": refusal.log}
             _log.warning("call refused", extra=facts)
-        seconds = clock.monotonic() - self._started
-        self._keep(response, outcome, seconds)
+        seconds = (now := clock.monotonic()) - self._started
+        if self._call is None or self._call.record is not None:
+            self._keep(response, outcome, seconds)
         self._gate.metrics.request_ended(
             dialect=dialect,
             route=route,
-            method=aim.method,
+            method=aim.known_method,
             status=response.status,
             seconds=seconds,
+            now=now,
         )
         log_access(
             dialect=dialect,
-            method=aim.method,
+            method=aim.known_method,
             route=route,
             status=response.status,
             size=len(response.body),
@@ -333,7 +338,7 @@ class Exchange(HTTPMessageDelegate):
         if self._call is not None:
             journal.ended(self._call, outcome, response, seconds)
         elif isinstance(outcome, Refusal) and journal.wants(aim.route, outcome):
-            request = self._request()
+            request = aim.request(self._body, self._remote)
             journal.refused(aim.dialect, aim.route, request, outcome, response, seconds)
 
 

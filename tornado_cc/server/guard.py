@@ -38,7 +38,7 @@ class Guard:
             if refusal.reason is Reason.UNAUTHORIZED:
                 self._attempts.note(request.remote)
             raise
-        if isinstance(read, Call):
+        if isinstance(read, Call) and (read.bad_credentials or read.verdict != ACCEPTED):
             self._judge(read, route)
         return read
 

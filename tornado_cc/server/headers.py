@@ -1,7 +1,6 @@
 """The one writer of response headers: what a dialect or plugin asks for, and the framing."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from email.utils import formatdate
 from functools import lru_cache
 from http.client import responses
@@ -89,7 +88,8 @@ def head(response: Response, *, close: bool) -> tuple[ResponseStartLine, HTTPHea
         line, headers = _line(response.status), _lines(response, clock.seconds())
     if close:
         headers["Connection"] = "close"
-    return line, cast(HTTPHeaders, headers)
+    # To the wires it is one of Tornado's.
+    return line, headers  # type: ignore[return-value]
 
 
 @lru_cache(maxsize=128)
@@ -174,4 +174,4 @@ def with_retry_after(response: Response, outcome: Outcome | None) -> Response:
     if response.status < 400 or not isinstance(outcome, Refusal) or outcome.retry_after is None:
         return response
     line = ("Retry-After", str(outcome.retry_after))
-    return replace(response, headers=(*response.headers, line))
+    return response._replace(headers=(*response.headers, line))

@@ -253,7 +253,7 @@ def _stored(call: Call, receipt: Receipt) -> Answered:
 def _replayed(call: Call, answered: Answered) -> Answered:
     _log.info("repeat answered", extra={"dialect": call.dialect, "hook": call.hook})
     headers = (*answered.response.headers, ("Idempotent-Replayed", "true"))
-    return replace(answered, response=replace(answered.response, headers=headers))
+    return replace(answered, response=answered.response._replace(headers=headers))
 
 
 def _in_progress(busy: Busy) -> Refusal:

@@ -7,7 +7,6 @@ answer, by `flows`.
 import asyncio
 import logging
 from collections.abc import Iterable
-from dataclasses import replace
 
 from tornado_cc.core import clock
 from tornado_cc.core.call import SOURCE, Call, CallbackCall, TriggerCall
@@ -131,7 +130,7 @@ class Journal:
 
     def _made(self, dialect: Dialect, route: Route, request: Request) -> Record:
         is_whole = len(request.body) <= self._max_body
-        shown = request if is_whole else replace(request, body=b"")
+        shown = request if is_whole else request._replace(body=b"")
         kept = self._redactor.kept_request(shown, dialect.masked(request.path))
         is_whole = is_whole and not _is_long(
             (kept.path, kept.query, *(value for _, value in kept.headers))

@@ -21,9 +21,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from tornado_cc.core import clock
 from tornado_cc.core.message import Response
-from tornado_cc.server.access import known_method
 from tornado_cc.server.tallies import Counts, Timings
 from tornado_cc.server.totals import figures_of
 from tornado_cc.store.deliveries import Depth
@@ -89,18 +87,19 @@ class Metrics:
         GCCollector(registry=self._registry)
 
     def request_ended(
-        self, *, dialect: str, route: str, method: str, status: int, seconds: float
+        self, *, dialect: str, route: str, method: str, status: int, seconds: float, now: float
     ) -> None:
         """Count and time one answered request.
 
         Args:
             route: the template.
-            method: as sent; anything but a known one is counted as `OTHER`.
+            method: a known one, or `OTHER`.
             seconds: from its head to its answer.
+            now: the time of its answer, on the monotonic clock.
         """
         self.answered += 1
-        self.answered_at = clock.monotonic()
-        self._requests.add((dialect, route, known_method(method), str(status)))
+        self.answered_at = now
+        self._requests.add((dialect, route, method, str(status)))
         self._request_seconds.add((dialect, route), seconds)
 
     def hook_ended(self, plugin: str, hook: str, how: str, seconds: float) -> None:

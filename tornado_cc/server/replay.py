@@ -186,7 +186,8 @@ class _Replay:
         if isinstance(call, TriggerCall) and call.afterwards:
             self._ran = [_ran(*one) for one in await self._runtime.afterwards.run_now(call)]
             return Reply()
-        await self._runtime.flows.identify(call)
+        if (identified := self._runtime.flows.identify(call)) is not None:
+            await identified
         return await self._runtime.flows.run(call, self._dialect.accept)
 
     def _spelt(self, outcome: Outcome) -> Response:

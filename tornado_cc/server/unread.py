@@ -4,7 +4,7 @@ from tornado_cc.core import clock
 from tornado_cc.core.errors import Reason, Refusal
 from tornado_cc.core.ports import Route
 from tornado_cc.server import headers as header_writer
-from tornado_cc.server.access import log_access
+from tornado_cc.server.access import known_method, log_access
 from tornado_cc.server.metrics import Metrics
 from tornado_cc.server.mounts import OwnPaths
 
@@ -44,10 +44,16 @@ def answer(refusal: Refusal, *, metrics: Metrics, remote: str, since: float) -> 
         since: when it began, on the monotonic clock.
     """
     response = _OWN.write(_ROUTE, None, refusal)
-    seconds = clock.monotonic() - since
-    dialect, route, method = _OWN.name, _ROUTE.template, ""
+    now = clock.monotonic()
+    seconds = now - since
+    dialect, route, method = _OWN.name, _ROUTE.template, known_method("")
     metrics.request_ended(
-        dialect=dialect, route=route, method=method, status=response.status, seconds=seconds
+        dialect=dialect,
+        route=route,
+        method=method,
+        status=response.status,
+        seconds=seconds,
+        now=now,
     )
     log_access(
         dialect=dialect,

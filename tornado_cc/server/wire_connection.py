@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from tornado.httputil import HTTPConnection, HTTPHeaders, RequestStartLine, ResponseStartLine
+from tornado.httputil import HTTPHeaders, RequestStartLine, ResponseStartLine
 
 from tornado_cc.core import clock
 from tornado_cc.core.errors import Refusal
@@ -16,7 +16,7 @@ from tornado_cc.server import unread
 from tornado_cc.server.limits import DISCARD_SECONDS
 from tornado_cc.server.wire_inlet import Inlet
 from tornado_cc.server.wire_outlet import Outlet
-from tornado_cc.server.wire_phase import Phase
+from tornado_cc.server.wire_phase import ANSWER, BODY, FLUSH, HEAD, IDLE, LINGER, Phase
 from tornado_cc.server.wire_reader import Reader
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class WireConnection(asyncio.Protocol):
         self._inlet: Inlet
         self._outlet: Outlet
         self._reader = Reader(wire.max_head, wire.max_headers)
-        self._phase = Phase.IDLE
+        self._phase = IDLE
         self._exchange: Exchange | None = None
         self._close_callback: Callable[[], None] | None = None
         self._started = 0.0
@@ -99,7 +99,7 @@ class WireConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Some bytes have come."""
-        if self._phase is Phase.LINGER:
+        if self._phase is LINGER:
             if self._inlet.is_too_much(data):
                 self._transport.abort()
             return
@@ -110,17 +110,17 @@ class WireConnection(asyncio.Protocol):
         """The peer sends no more; whether to stay open for it, who may still read."""
         self._has_ended = True
         self._outlet.flush()
-        if self._phase <= Phase.BODY and not self._inlet.waiting:
+        if self._phase <= BODY and not self._inlet.waiting:
             return False
         self._tell_of_close()
-        return not self._is_tls and self._phase is not Phase.LINGER
+        return not self._is_tls and self._phase is not LINGER
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is closed."""
         self._wire.dismiss(self)
         self._outlet.drain()
         self._tell_of_close()
-        self._phase = Phase.LINGER
+        self._phase = LINGER
         self._exchange = None
         self._inlet.forget()
         self._reader.release()
@@ -128,25 +128,25 @@ class WireConnection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The caller takes less than it gets."""
         self._outlet.fill()
-        if self._phase is Phase.IDLE:
-            self._phase = Phase.FLUSH
+        if self._phase is IDLE:
+            self._phase = FLUSH
             self.expires = math.inf
 
     def resume_writing(self) -> None:
         """The caller has taken everything."""
         self._outlet.drain()
-        if self._phase is Phase.FLUSH:
+        if self._phase is FLUSH:
             self._next()
-        elif self._phase is Phase.LINGER:
+        elif self._phase is LINGER:
             self.expires = self._wire.after(DISCARD_SECONDS)
 
     # What the wire calls.
 
     def expire(self) -> None:
         """The deadline has passed."""
-        if self._phase is Phase.HEAD:
+        if self._phase is HEAD:
             self._refuse(unread.head_too_slow(self._wire.header_timeout))
-        elif self._phase is Phase.LINGER:
+        elif self._phase is LINGER:
             self._transport.abort()
         else:
             self._end()
@@ -170,39 +170,39 @@ class WireConnection(asyncio.Protocol):
     ) -> asyncio.Future[None]:
         """Send the head, and `chunk` with it in one write; returns a future for its completion."""
         assert isinstance(start_line, ResponseStartLine)
-        if self._phase is Phase.LINGER:
+        if self._phase is LINGER:
             return self._wire.taken
         return self._outlet.write_head(start_line, headers, self._reader.line, chunk)
 
     def write(self, chunk: bytes) -> asyncio.Future[None]:
         """Send more of the body; returns a future for its completion."""
-        if self._phase is Phase.LINGER:
+        if self._phase is LINGER:
             return self._wire.taken
         return self._outlet.write_body(chunk)
 
     def finish(self) -> None:
         """The answer is complete: read the next request, or close."""
-        if self._phase not in (Phase.BODY, Phase.ANSWER):
+        if self._phase not in (BODY, ANSWER):
             return
         self._outlet.finish()
         self._exchange = None
         self._close_callback = None
-        if self._phase is Phase.BODY or not self._outlet.keep_alive:
+        if self._phase is BODY or not self._outlet.keep_alive:
             self._end()
             return
         if self._inlet.waiting:
             self._outlet.flush()
         if self._outlet.is_full:
-            self._phase = Phase.FLUSH
+            self._phase = FLUSH
         else:
             self._next()
 
     def close(self) -> None:
         """Take no further request, and close."""
-        if self._phase in (Phase.BODY, Phase.ANSWER):
+        if self._phase in (BODY, ANSWER):
             # Whoever asks is through with a request before this one.
             self._outlet.keep_alive = False
-        elif self._phase is not Phase.LINGER:
+        elif self._phase is not LINGER:
             self._end()
 
     def set_close_callback(self, callback: Callable[[], None] | None) -> None:
@@ -217,7 +217,13 @@ class WireConnection(asyncio.Protocol):
             return
         self._is_advancing = True
         try:
-            self._read_on()
+            for _ in range(_TURN):
+                if self._phase > BODY or not self._inlet.waiting:
+                    break
+                if self._phase is not IDLE or not self._read_known():
+                    self._read_piece()
+            else:
+                asyncio.get_running_loop().call_soon(self._advance)
         except Refusal as refusal:
             self._refuse(refusal)
         except Exception:  # noqa: BLE001 - it would end up with whoever finished the last answer
@@ -225,31 +231,21 @@ class WireConnection(asyncio.Protocol):
             self._transport.abort()
         finally:
             self._is_advancing = False
-        if self._has_ended and self._phase <= Phase.BODY and not self._inlet.waiting:
+        if self._has_ended and self._phase <= BODY and not self._inlet.waiting:
             self.shut()
         else:
             self._inlet.throttle()
 
-    def _read_on(self) -> None:
-        pieces = 0
-        while self._inlet.waiting and self._phase <= Phase.BODY:
-            if pieces == _TURN:
-                asyncio.get_running_loop().call_soon(self._advance)
-                return
-            pieces += 1
-            if self._phase is not Phase.IDLE or not self._read_known():
-                self._read_piece()
-
     def _read_piece(self) -> None:
-        if self._phase is Phase.IDLE:
+        if self._phase is IDLE:
             self._started = clock.monotonic()
         self._inlet.start = self._reader.feed(self._inlet.data, self._inlet.start)
-        if self._phase is Phase.BODY:
+        if self._phase is BODY:
             self._take_body()
         elif self._reader.has_head:
             self._begin()
-        elif self._phase is Phase.IDLE:
-            self._phase = Phase.HEAD
+        elif self._phase is IDLE:
+            self._phase = HEAD
             self.expires = self._wire.after(self._wire.header_timeout)
 
     def _read_known(self) -> bool:
@@ -260,14 +256,14 @@ class WireConnection(asyncio.Protocol):
             return False
         inlet.start = start + known.length
         self._reader.line = known.line
-        exchange = self._ask(Phase.ANSWER, keep_alive=known.keep_alive)
+        exchange = self._ask(ANSWER, keep_alive=known.keep_alive)
         exchange.received(known.aim, inlet.data[start : inlet.start])
         return True
 
     def _begin(self) -> None:
         """The head is complete."""
         reader = self._reader
-        exchange = self._ask(Phase.BODY, keep_alive=reader.keep_alive)
+        exchange = self._ask(BODY, keep_alive=reader.keep_alive)
         exchange.headers_received(reader.line, reader.fields)
         if not self._outlet.has_head:
             self._wire.heads.learn(reader, exchange.aim)
@@ -281,7 +277,7 @@ class WireConnection(asyncio.Protocol):
         self._phase = phase
         self.expires = math.inf
         self._outlet.begin(keep_alive=keep_alive)
-        self._exchange = self._wire.gate.start_request(None, cast(HTTPConnection, self))
+        self._exchange = self._wire.gate.exchange(self)
         return self._exchange
 
     def _take_body(self) -> None:
@@ -292,17 +288,17 @@ class WireConnection(asyncio.Protocol):
         if len(reader.body) >= _PIECE or (reader.body and reader.is_complete):
             self._exchange.data_received(bytes(reader.body))
             reader.body.clear()
-        if reader.is_complete and self._phase is Phase.BODY:
-            self._phase = Phase.ANSWER
+        if reader.is_complete and self._phase is BODY:
+            self._phase = ANSWER
             self._exchange.finish()
 
     def _next(self) -> None:
         """Wait for the next request, or read it."""
-        self._phase = Phase.IDLE
+        self._phase = IDLE
         self.expires = self._wire.after(self._wire.idle_timeout)
         if self._reader.has_head:
             self._reader.begin()
-        if self._inlet.waiting or self._has_ended:
+        if not self._is_advancing and (self._inlet.waiting or self._has_ended):
             self._advance()
 
     # Ending.
@@ -311,7 +307,7 @@ class WireConnection(asyncio.Protocol):
         """Answer what is no request, and close: where the next one begins cannot be known."""
         self._tell_of_close()
         self._exchange = None
-        if self._phase is not Phase.BODY or not self._outlet.has_head:
+        if self._phase is not BODY or not self._outlet.has_head:
             self._outlet.write(
                 unread.answer(
                     refusal,
@@ -328,7 +324,7 @@ class WireConnection(asyncio.Protocol):
         To close at once with something unread would reset the connection, and the peer might never
         see its answer.
         """
-        self._phase = Phase.LINGER
+        self._phase = LINGER
         self._inlet.forget()
         self._inlet.throttle()
         self._outlet.flush()
@@ -345,5 +341,5 @@ class WireConnection(asyncio.Protocol):
         callback, self._close_callback = self._close_callback, None
         if callback is not None:
             callback()
-        elif self._exchange is not None and self._phase is Phase.BODY:
+        elif self._exchange is not None and self._phase is BODY:
             self._exchange.on_connection_close()

@@ -37,7 +37,7 @@ class Inlet:
 
     def throttle(self) -> None:
         """Make a caller wait that is far ahead, and one go on that is not any more."""
-        if (self.waiting > _MOST) is self._is_held:
+        if (len(self.data) - self.start > _MOST) is self._is_held:
             return
         self._is_held = not self._is_held
         if self._is_held:

@@ -139,7 +139,7 @@ class Speaker:
     wire: Wire = field(init=False)
     port: int = 0
 
-    def start_request(self, _: object, connection: Any) -> Asked:
+    def exchange(self, connection: Any) -> Asked:
         """The wire's call for each request."""
         self.asked.append(Asked(self, connection))
         return self.asked[-1]

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from html import escape
 
@@ -210,7 +210,7 @@ class Endpoints:
             common.append(("Access-Control-Allow-Origin", self._settings.cors_origin))
             common.append(("Access-Control-Allow-Credentials", "true"))
         added = tuple(pair for pair in common if pair[0].lower() not in own)
-        return replace(response, headers=(*response.headers, *added))
+        return response._replace(headers=(*response.headers, *added))
 
 
 def _warnings(settings: DialectSettings, surroundings: Surroundings) -> Iterator[str]:

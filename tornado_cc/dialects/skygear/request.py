@@ -1,6 +1,5 @@
 """The request and response objects that endpoints are written with."""
 
-from dataclasses import replace
 from io import BytesIO
 from typing import IO
 
@@ -48,4 +47,4 @@ def web_request(received: Received, script_name: str) -> Request:
     """The request object of one call."""
     # Werkzeug decodes UTF-8; a bare byte that is none would stop it.
     path, query = escaped(received.path), escaped(received.query)
-    return Request(environ(replace(received, path=path, query=query), script_name))
+    return Request(environ(received._replace(path=path, query=query), script_name))
