@@ -38,7 +38,7 @@ KINDS = st.sampled_from([None, "application/json", "text/plain", "application/JS
 METHODS = st.sampled_from(["GET", "post", "PUT", "DELETE", "HEAD", "FOO"]) | st.text(max_size=4)
 QUERIES = st.sampled_from(["", "?", "?a=1", "?a=1&a=2&b", "?%FF=%00", "?a%20b=&é=1", "?&&=&"])
 # Everything goes over a real socket, which takes what it takes on a loaded machine.
-unhurried = settings(deadline=None, max_examples=150)
+unhurried = settings(max_examples=150)
 
 
 async def exchange(prepared: Prepared) -> Received:

@@ -297,7 +297,7 @@ class Machine(RuleBasedStateMachine):
 
 
 TestMachine = Machine.TestCase
-TestMachine.settings = examples(deadline=None, max_examples=60, stateful_step_count=30)
+TestMachine.settings = examples(max_examples=60, stateful_step_count=30)
 
 
 SOON: dict[str, Any] = {"breaker_failures": 2, "breaker_pause": 60}

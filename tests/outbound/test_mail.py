@@ -215,7 +215,7 @@ def test_every_line_is_short_and_ascii(text: str) -> None:
     assert b"\r" not in content.replace(b"\r\n", b"")
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(subject=texts, name=texts, file=texts, text=texts)
 def test_whatever_the_texts_are_what_arrives_is_what_was_meant(
     subject: str, name: str, file: str, text: str
@@ -245,7 +245,7 @@ def test_whatever_the_texts_are_what_arrives_is_what_was_meant(
     assert body.get_content().replace("\r\n", "\n").removesuffix("\n") == lines
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(text=texts)
 def test_whatever_stands_for_an_address_only_plain_ones_come_of_it(text: str) -> None:
     try:
@@ -258,7 +258,7 @@ def test_whatever_stands_for_an_address_only_plain_ones_come_of_it(text: str) ->
         assert one.address.count("@") == 1
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(subject=texts, name=texts, text=texts)
 def test_what_is_kept_makes_the_same_mail_again(subject: str, name: str, text: str) -> None:
     try:

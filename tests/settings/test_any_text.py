@@ -12,7 +12,7 @@ from tornado_cc.settings import Document, Mistakes, Settings
 from tornado_cc.settings.parse import parse
 
 # The folder is shared by the examples of one test: each writes its own file over the last.
-SHARED_FOLDER = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SHARED_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 SECTIONS = ["server", "hooks", "log", "dialect:parse", "plugin:x", "DEFAULT", "", "]", "a] b"]
 KEYS = ["bind", "mode", "threads", "deadlines", "webhook_key", "mount", "max_body", "level", ""]

@@ -184,7 +184,7 @@ USES = [
 
 
 @pytest.mark.parametrize("use", USES, ids=lambda use: use.__name__)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(text=NAMES)
 def test_any_text_is_kept_as_it_is_or_refused_alike_on_both_engines(
     beside: Beside, use: Callable[[str, Store], Any], text: str

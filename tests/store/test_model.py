@@ -130,9 +130,7 @@ def expected(model: Model, step: tuple[Any, ...]) -> Any:
         return str(refused)
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, min_size=1, max_size=30))
 def test_both_engines_do_what_a_dictionary_does(
     beside: Beside, steps: list[tuple[Any, ...]]

@@ -156,9 +156,7 @@ async def test_a_failing_function_alone_leaves_nothing_and_the_writer_goes_on(
 @given(
     st.lists(st.tuples(st.integers(0, 12), st.sampled_from(["well", *FAILURES])), max_size=24),
 )
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_of_any_batch_exactly_the_acknowledged_rows_are_there(
     tmp_path_factory: pytest.TempPathFactory, wanted: list[tuple[int, str]]
 ) -> None:

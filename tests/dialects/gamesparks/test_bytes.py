@@ -85,7 +85,7 @@ async def test_row_41_no_name_python_knows_breaks_a_request(name: str, served: S
     assert answer.status == 200
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(), st.text() | st.sampled_from(["utf-8", ';utf-8"', "é utf 8", "UTF-16", "\0"]))
 async def test_rows_65_to_72_any_text_may_be_asked_for(
     served: Served, kind: str, charset: str

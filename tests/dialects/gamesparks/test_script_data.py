@@ -108,7 +108,7 @@ LINES = st.sampled_from(
     ]
 )
 VALUES = JSON | LINES | st.lists(LINES | SCALARS | TEXTS, max_size=3)
-SOCKET = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+SOCKET = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ api_key = KEY
 server_secret = SEC
 """
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
-HTTP = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+HTTP = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def bare(http: Any) -> CallbackCall:

@@ -105,7 +105,7 @@ def test_any_body_on_any_path_is_a_call_or_a_refusal_and_either_has_an_answer(
     _check_answer(response.body)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(path=PATHS.filter(lambda path: f"{path}/".startswith("/webhooks/")), body=BODIES)
 async def test_any_body_over_a_socket_is_answered_with_200_and_a_json_object(
     served: Served, path: str, body: bytes

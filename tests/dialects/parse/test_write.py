@@ -177,7 +177,7 @@ STRANGE = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=STRANGE)
 async def test_any_value_in_any_place_gives_an_answer(served: Served, value: object) -> None:
     offered.value = value
@@ -185,7 +185,7 @@ async def test_any_value_in_any_place_gives_an_answer(served: Served, value: obj
         await _check_answer(served, place)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=JSON)
 async def test_a_json_value_reaches_the_caller_of_a_function_as_it_is(
     served: Served, value: object
