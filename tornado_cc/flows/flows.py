@@ -41,27 +41,29 @@ class Flows:
             return self._identities.of_endpoint(call)
         return None
 
-    async def run(self, call: Call, accept: Accept) -> Outcome:
+    def run(self, call: Call, accept: Accept) -> Awaitable[Outcome]:
         """The outcome of a call that is identified; whatever a plugin does, there is one.
+
+        Awaited, it raises `StoreUnavailable` when the call is an after-event and cannot be kept.
 
         Args:
             call: the call as read.
             accept: the dialect's check of each value a hook returns.
-
-        Raises:
-            StoreUnavailable: it is an after-event and cannot be kept.
         """
         if isinstance(call, FunctionCall):
             if call.user_id is not None:
-                await load(call, self._identities.players)
-            return await function.run(call, accept, self._registry, self._runner)
+                return self._with_player(call, accept)
+            return function.run(call, accept, self._registry, self._runner)
         if isinstance(call, CallbackCall):
-            return await callback.run(call, accept, self._registry, self._runner)
+            return callback.run(call, accept, self._registry, self._runner)
         if isinstance(call, EndpointCall):
-            return await endpoint.run(call, accept, self._registry, self._runner)
+            return endpoint.run(call, accept, self._registry, self._runner)
         if not isinstance(call, TriggerCall):
             raise TypeError(f"no flow for {type(call).__name__}")
-        if call.afterwards:
-            return await self._afterwards.add(call)
+        return self._afterwards.add(call) if call.afterwards else self._with_player(call, accept)
+
+    async def _with_player(self, call: FunctionCall | TriggerCall, accept: Accept) -> Outcome:
         await load(call, self._identities.players)
+        if isinstance(call, FunctionCall):
+            return await function.run(call, accept, self._registry, self._runner)
         return await trigger.run(call, accept, self._registry, self._runner)

@@ -196,7 +196,8 @@ class Runner:
 
     def _ended(self, one: Implementation, started: float, fired: Fired) -> Fired:
         seconds = clock.monotonic() - started
-        self._meter.hook_ended(one.plugin, one.hook, _how(fired.refusal), seconds)
+        how = "ok" if fired.refusal is None else _how(fired.refusal)
+        self._meter.hook_ended(one.plugin, one.hook, how, seconds)
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug("hook fired", extra=_facts(one, seconds, fired.refusal))
         return fired
@@ -232,11 +233,11 @@ def _leave_out_our_frames(error: BaseException | None) -> None:
         error.__traceback__ = trace
 
 
-def _how(refusal: Refusal | None) -> str:
+def _how(refusal: Refusal) -> str:
     """How an implementation ended, in the words of a `Meter`."""
     if isinstance(refusal, Failure):
         return "timeout" if refusal.timed_out else "failed"
-    return "ok" if refusal is None else "refused"
+    return "refused"
 
 
 def _facts(one: Implementation, seconds: float, refusal: Refusal | None) -> dict[str, Any]:

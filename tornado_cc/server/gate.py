@@ -118,14 +118,12 @@ class Exchange(HTTPMessageDelegate):
     _hung_up = False
     _finished = False
     _written: asyncio.Future[None] | None = None
-    _gone: asyncio.Future[None] | None = None
     _slow: asyncio.TimerHandle | None = None
 
     def __init__(self, gate: Gate, connection: Connection) -> None:
         self._gate = gate
         self._connection = connection
         self._started = clock.monotonic()
-        self._chunks: list[bytes] = []
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: Fields
@@ -133,6 +131,7 @@ class Exchange(HTTPMessageDelegate):
         """The head has arrived: find the dialect, and refuse what is too much already."""
         gate = self._gate
         line = cast(RequestStartLine, start_line)
+        self._chunks: list[bytes] = []
         aim = self._take(Aim(line, headers, gate.mounts, gate.limits))
         gate.arriving.add(self)
         if aim.refusal is not None:
@@ -187,48 +186,38 @@ class Exchange(HTTPMessageDelegate):
         """The client has gone; what runs for it goes on, its answer is dropped."""
         self._hung_up = True
         self._stop_waiting()
-        if self._gone is not None and not self._gone.done():
-            self._gone.set_result(None)
 
     async def answer(self) -> None:
         """Read, run, write. Whatever happens in between, the caller gets the dialect's answer."""
+        outcome: Outcome | None = None
+        response: Response | None = None
+        gate, aim = self._gate, self.aim
         current = CURRENT.set(None)
         try:
-            await self._run()
-        finally:
-            CURRENT.reset(current)
-        if self._written is not None and not self._written.done():
-            await self._flushed(self._written)
-        if self._gate.draining:
-            # A connection kept alive would bring requests until the very end.
-            self._connection.close()
-
-    async def _run(self) -> None:
-        call: Call | None = None
-        outcome: Outcome
-        gate, aim = self._gate, self.aim
-        try:
-            read = gate.guard.read(aim.dialect, aim.route, aim.request(self._body, self._remote))
-            if isinstance(read, Response):
-                self._send(read, None)
-                return
-            call = self._call = read
-            CURRENT.set(call)
-            call.record = gate.journal.opened(aim.dialect, aim.route, call)
-            if (identified := gate.flows.identify(call)) is not None:
-                await identified
-            if call.idempotency_key is not None:
-                answered = await gate.idempotency.answer(call, aim.route.template, self._attempt)
-                self._send(answered.response, answered.outcome)
-                return
-            outcome = await gate.flows.run(call, aim.dialect.accept)
+            call = gate.guard.read(aim.dialect, aim.route, aim.request(self._body, self._remote))
+            if isinstance(call, Response):
+                response = call
+            else:
+                self._call = call
+                CURRENT.set(call)
+                call.record = gate.journal.opened(aim.dialect, aim.route, call)
+                if (identified := gate.flows.identify(call)) is not None:
+                    await identified
+                if call.idempotency_key is None:
+                    outcome = await gate.flows.run(call, aim.dialect.accept)
+                else:
+                    template = aim.route.template
+                    answered = await gate.idempotency.answer(call, template, self._attempt)
+                    response, outcome = answered.response, answered.outcome
         except Refusal as refusal:
             outcome = refusal
         except asyncio.CancelledError:
             outcome = Refusal("The server is stopping", reason=Reason.UNAVAILABLE)
         except Exception as error:  # noqa: BLE001 - a caller gets an answer whatever fails
             outcome = failure_of(error)
-        self._write(call, outcome)
+        self._write(response, outcome)
+        # One that is not reset ends with its task, which could not be used again.
+        CURRENT.reset(current)
 
     async def _attempt(self, call: Call) -> Answered:
         """Run a call and spell its outcome; raises for an answer that cannot be sent."""
@@ -238,10 +227,14 @@ class Exchange(HTTPMessageDelegate):
         header_writer.head(response, close=False)
         return Answered(response, outcome)
 
-    def _write(self, call: Call | None, outcome: Outcome) -> None:
-        dialect, route = self.aim.dialect, self.aim.route
+    def _write(self, response: Response | None, outcome: Outcome | None) -> None:
+        """Send what there is already, or what a dialect makes of an outcome."""
+        dialect, route, call = self.aim.dialect, self.aim.route, self._call
         try:
-            self._send(dialect.write(route, call, outcome), outcome)
+            if response is None:
+                assert outcome is not None
+                response = dialect.write(route, call, outcome)
+            self._send(response, outcome)
         except Exception as error:  # noqa: BLE001 - a caller gets an answer whatever fails
             failure = failure_of(error)
             self._send(dialect.write(route, call, failure), failure)
@@ -258,13 +251,6 @@ class Exchange(HTTPMessageDelegate):
         line, headers = header_writer.head(response, close=close)
         body = response.body if header_writer.has_body(self.aim.method, response) else b""
         self._written = self._connection.write_headers(line, headers, body)
-
-    async def _flushed(self, written: asyncio.Future[None]) -> None:
-        """Wait until the answer is sent or nobody is there to read it: a drain waits for that."""
-        if self._hung_up:
-            return
-        self._gone = asyncio.get_running_loop().create_future()
-        await asyncio.wait({written, self._gone}, return_when=asyncio.FIRST_COMPLETED)
 
     def _stop_waiting(self) -> None:
         self._gate.arriving.discard(self)

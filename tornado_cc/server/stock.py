@@ -37,8 +37,8 @@ class StockWire:
 
     @property
     def is_sending(self) -> bool:
-        """Whether some answer is not out yet that nobody waits for: never."""
-        return False
+        """Whether some answer is not out yet."""
+        return any(one.stream.writing() for one in self._http._connections)
 
     def stop(self) -> None:
         """Accept no more connections; those that are there go on."""
