@@ -237,6 +237,8 @@ class WireConnection(asyncio.Protocol):
             self._inlet.throttle()
 
     def _read_piece(self) -> None:
+        # Thousands of callers may send crumbs in one turn.
+        self._wire.turn.hurry()
         if self._phase is IDLE:
             self._started = clock.monotonic()
         self._inlet.start = self._reader.feed(self._inlet.data, self._inlet.start)

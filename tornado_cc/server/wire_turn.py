@@ -34,12 +34,17 @@ class Turn:
         self._ends = 0.0
 
     def add(self, unsent: Unsent) -> None:
-        """Have it flushed at the end of the turn, or now, when the first has waited for long."""
+        """Have it flushed at the end of the turn, or before."""
         self._unsent.append(unsent)
         if len(self._unsent) == 1:
             self._ends = clock.monotonic() + _LONGEST
             asyncio.get_running_loop().call_soon(self.end)
-        elif clock.monotonic() > self._ends:
+        else:
+            self.hurry()
+
+    def hurry(self) -> None:
+        """End it now, when the first has waited for long."""
+        if self._unsent and clock.monotonic() > self._ends:
             self.end()
 
     def end(self) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import time
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -27,6 +26,25 @@ class Noted:
             raise RuntimeError("boom")
 
 
+class Now:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> Now:
+    """The clock by which answers wait for one another."""
+    found = Now()
+    monkeypatch.setattr("tornado_cc.core.clock.monotonic", found)
+    return found
+
+
+@pytest.mark.usefixtures("now")
 async def test_what_is_added_in_a_turn_is_sent_at_its_end_in_that_order() -> None:
     turn, sent = Turn(), list[str]()
     for name in ("first", "second"):
@@ -39,13 +57,27 @@ async def test_what_is_added_in_a_turn_is_sent_at_its_end_in_that_order() -> Non
     assert sent == ["first", "second", "third"]
 
 
-async def test_the_first_does_not_wait_for_long() -> None:
+async def test_the_first_does_not_wait_for_long(now: Now) -> None:
     turn, sent = Turn(), list[str]()
     turn.add(Noted(sent, "first"))
-    # A hook that has the loop for long is between them.
-    time.sleep(0.01)  # noqa: ASYNC251
+    now.seconds += 0.01
     turn.add(Noted(sent, "second"))
     assert sent == ["first", "second"]
+
+
+async def test_nor_does_it_wait_for_what_comes_in(speak: Speak, now: Now) -> None:
+    speaker = await speak(never)
+    caller = await speaker.ask()
+    first = await speaker.until(1)
+    await speaker.ask()
+    second = await speaker.until(2)
+    second.say()
+    first.say(b"hello")
+    with pytest.raises(BlockingIOError):
+        caller.end.recv(1024)
+    now.seconds += 0.01
+    second.connection.data_received(b"GET / HTTP/1.1")
+    assert caller.end.recv(1024).endswith(b"hello")
 
 
 async def test_one_that_cannot_be_sent_keeps_no_other_back(
@@ -59,13 +91,15 @@ async def test_one_that_cannot_be_sent_keeps_no_other_back(
     assert [one.getMessage() for one in caplog.records] == ["an answer could not be sent"]
 
 
-async def test_an_answer_that_is_late_in_its_turn_goes_out_with_the_others(speak: Speak) -> None:
+async def test_an_answer_that_is_late_in_its_turn_goes_out_with_the_others(
+    speak: Speak, now: Now
+) -> None:
     speaker = await speak(never)
     callers = [await speaker.ask() for _ in range(3)]
     await speaker.until(3)
     for asked in speaker.asked:
         asked.say(b"hello")
-        time.sleep(0.01)  # noqa: ASYNC251 - as above
+        now.seconds += 0.01
     for caller in callers:
         await caller.until(b"hello")
 
