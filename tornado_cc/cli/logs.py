@@ -175,14 +175,14 @@ def set_up(settings: LogSettings, secrets: set[str], *, worker: int | None = Non
 
 def _divert(handler: logging.Handler, worker: int | None) -> None:
     """Have the lines of the access log written without records, where they are written as JSON."""
-    is_written = logging.getLogger(_CLEAN).isEnabledFor(logging.INFO)
-    if is_written and isinstance(handler, LineHandler):
-        if not isinstance(handler.formatter, JsonFormatter):
-            return
-        # The server takes a second to import, and most commands do without.
-        from tornado_cc.server.access import divert
+    if not isinstance(handler, LineHandler) or not isinstance(handler.formatter, JsonFormatter):
+        return
+    if not logging.getLogger(_CLEAN).isEnabledFor(logging.INFO):
+        return
+    # The server takes a second to import, and most commands do without.
+    from tornado_cc.server.access import divert
 
-        divert(handler.put_off if worker is None else _numbered(handler.put_off, worker))
+    divert(handler.put_off if worker is None else _numbered(handler.put_off, worker))
 
 
 def _numbered(write: "Callable[[Facts], None]", worker: int) -> "Callable[[Facts], None]":

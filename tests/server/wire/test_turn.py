@@ -157,7 +157,7 @@ LONG = """
 """
 
 
-@pytest.mark.usefixtures("fast_wire")
+@pytest.mark.usefixtures("wire")
 async def test_a_drain_waits_for_who_has_not_taken_an_answer(serve: Serve) -> None:
     served = await serve(PARSE, {"long": LONG})
     head = b"POST /webhooks/functions/long HTTP/1.1\r\nHost: x\r\nX-Parse-Webhook-Key: test-key\r\n"
