@@ -79,6 +79,12 @@ class Served:
         """The records with this message."""
         return [record for record in self.records if record.getMessage() == message]
 
+    @property
+    def errors(self) -> set[str]:
+        """What was logged as one. The loop is the test's as well, and may be blocked by it."""
+        found = {one.getMessage() for one in self.records if one.levelname == "ERROR"}
+        return found - {"the event loop is blocked"}
+
     async def know(self, *players: str, tokens: Mapping[str, str] | None = None) -> None:
         """Make players with these ids, and users whose tokens a specification has fixed.
 

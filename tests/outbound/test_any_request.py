@@ -37,8 +37,7 @@ HEADERS = st.none() | st.dictionaries(NAMES, LINES | VALUES, max_size=4)
 KINDS = st.sampled_from([None, "application/json", "text/plain", "application/JSON; a=b"])
 METHODS = st.sampled_from(["GET", "post", "PUT", "DELETE", "HEAD", "FOO"]) | st.text(max_size=4)
 QUERIES = st.sampled_from(["", "?", "?a=1", "?a=1&a=2&b", "?%FF=%00", "?a%20b=&é=1", "?&&=&"])
-# Everything goes over a real socket, which takes what it takes on a loaded machine.
-unhurried = settings(max_examples=150)
+often = settings(max_examples=150)
 
 
 async def exchange(prepared: Prepared) -> Received:
@@ -94,7 +93,7 @@ def same(given: str) -> str:
     return given.encode(errors="surrogateescape").decode(errors="surrogateescape")
 
 
-@unhurried
+@often
 @given(query=QUERIES, params=PARAMS)
 def test_parameters_come_back_as_they_were_given(query: str, params: Any) -> None:
     prepared = prepared_or_none(query, params=params)
@@ -122,7 +121,7 @@ def pairs_or_text(params: Any) -> str:
     )
 
 
-@unhurried
+@often
 @given(headers=HEADERS, method=METHODS)
 def test_headers_arrive_as_they_were_given(headers: Any, method: str) -> None:
     prepared = prepared_or_none(headers=headers, method=method)
@@ -138,7 +137,7 @@ def test_headers_arrive_as_they_were_given(headers: Any, method: str) -> None:
             assert received.every(name.lower()) == given
 
 
-@unhurried
+@often
 @given(body=VALUES | MAPPINGS, kind=KINDS, method=METHODS)
 def test_a_body_arrives_as_it_was_given(body: Any, kind: str | None, method: str) -> None:
     headers = {"Content-Type": kind} if kind else None

@@ -53,16 +53,15 @@ class Attempts:
 
     def retry_after(self, remote: str) -> int | None:
         """Seconds until this address may try again; None when it may now."""
+        # The way of nearly every request: nobody, or not this one, has failed.
         if not self._noted or (key := key_of(remote)) not in self._noted:
             return None
         return None if self._left(key) else self._seconds(key)
 
     def refusal(self, remote: str) -> Refusal | None:
         """What a blocked address is told, whatever it sends; None when it may try."""
-        # Nearly always nobody has failed.
-        if not self._noted or (seconds := self.retry_after(remote)) is None:
-            return None
-        return _too_many(seconds)
+        seconds = self.retry_after(remote)
+        return None if seconds is None else _too_many(seconds)
 
     def note(self, remote: str) -> None:
         """Count one bad credential.

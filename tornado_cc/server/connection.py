@@ -34,7 +34,7 @@ class Connection(Protocol):
         headers: HTTPHeaders,
         chunk: bytes | None = None,
     ) -> Any:
-        """Send the head, and `chunk` with it in one write; returns a future for its completion."""
+        """Send the head, and `chunk` with it; returns a future that is done when to write more."""
         ...
 
     def write(self, chunk: bytes) -> Any:

@@ -124,6 +124,7 @@ class Exchange(HTTPMessageDelegate):
         self._gate = gate
         self._connection = connection
         self._started = clock.monotonic()
+        self._chunks: list[bytes] = []
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: Fields
@@ -131,7 +132,6 @@ class Exchange(HTTPMessageDelegate):
         """The head has arrived: find the dialect, and refuse what is too much already."""
         gate = self._gate
         line = cast(RequestStartLine, start_line)
-        self._chunks: list[bytes] = []
         aim = self._take(Aim(line, headers, gate.mounts, gate.limits))
         gate.arriving.add(self)
         if aim.refusal is not None:
@@ -194,11 +194,11 @@ class Exchange(HTTPMessageDelegate):
         gate, aim = self._gate, self.aim
         current = CURRENT.set(None)
         try:
-            call = gate.guard.read(aim.dialect, aim.route, aim.request(self._body, self._remote))
-            if isinstance(call, Response):
-                response = call
+            read = gate.guard.read(aim.dialect, aim.route, aim.request(self._body, self._remote))
+            if isinstance(read, Response):
+                response = read
             else:
-                self._call = call
+                call = self._call = read
                 CURRENT.set(call)
                 call.record = gate.journal.opened(aim.dialect, aim.route, call)
                 if (identified := gate.flows.identify(call)) is not None:
@@ -295,8 +295,7 @@ class Exchange(HTTPMessageDelegate):
             facts = {"dialect": dialect, "route": route, "cause": refusal.log}
             _log.warning("call refused", extra=facts)
         seconds = (now := clock.monotonic()) - self._started
-        if self._call is None or self._call.record is not None:
-            self._keep(response, outcome, seconds)
+        self._keep(response, outcome, seconds)
         self._gate.metrics.request_ended(
             dialect=dialect,
             route=route,

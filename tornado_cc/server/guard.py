@@ -38,7 +38,7 @@ class Guard:
             if refusal.reason is Reason.UNAUTHORIZED:
                 self._attempts.note(request.remote)
             raise
-        if isinstance(read, Call) and (read.bad_credentials or read.verdict != ACCEPTED):
+        if isinstance(read, Call):
             self._judge(read, route)
         return read
 
@@ -46,8 +46,10 @@ class Guard:
         """Count what was passed over, and tell of what is good for now only."""
         if call.bad_credentials:
             self._attempts.note(call.request.remote)
+        if call.verdict == ACCEPTED:
+            return
         now = clock.monotonic()
-        if call.verdict == ACCEPTED or now - self._told.get(route.template, -MINUTE) < MINUTE:
+        if now - self._told.get(route.template, -MINUTE) < MINUTE:
             return
         self._told[route.template] = now
         facts = {"dialect": call.dialect, "route": route.template, "cause": call.verdict}

@@ -12,7 +12,6 @@ from tornado.httputil import HTTPHeaders, RequestStartLine, ResponseStartLine
 from tornado_cc.core import clock, header
 from tornado_cc.core.errors import Refusal
 from tornado_cc.core.message import JSON, Response
-from tornado_cc.core.outcome import Outcome
 
 _BODILESS = frozenset({204, 304})
 
@@ -169,9 +168,9 @@ def has_body(method: str, response: Response) -> bool:
     return method != "HEAD" and response.status not in _BODILESS
 
 
-def with_retry_after(response: Response, outcome: Outcome | None) -> Response:
+def with_retry_after(response: Response, refusal: Refusal) -> Response:
     """The answer to a refusal that will not last; one that is no error says nothing about it."""
-    if response.status < 400 or not isinstance(outcome, Refusal) or outcome.retry_after is None:
+    if response.status < 400 or refusal.retry_after is None:
         return response
-    line = ("Retry-After", str(outcome.retry_after))
+    line = ("Retry-After", str(refusal.retry_after))
     return response._replace(headers=(*response.headers, line))

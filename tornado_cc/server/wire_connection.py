@@ -13,7 +13,7 @@ from tornado_cc.core import clock
 from tornado_cc.core.errors import Refusal
 from tornado_cc.server import headers as header_writer
 from tornado_cc.server import unread
-from tornado_cc.server.limits import DISCARD_SECONDS
+from tornado_cc.server.limits import DISCARD_BYTES, DISCARD_SECONDS
 from tornado_cc.server.wire_inlet import Inlet
 from tornado_cc.server.wire_outlet import Outlet
 from tornado_cc.server.wire_phase import ANSWER, BODY, FLUSH, HEAD, IDLE, LINGER, Phase
@@ -100,7 +100,7 @@ class WireConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Some bytes have come."""
         if self._phase is LINGER:
-            if self._inlet.is_too_much(data):
+            if self._inlet.drop(data) > DISCARD_BYTES:
                 self._transport.abort()
             return
         self._inlet.take(data)
@@ -129,6 +129,7 @@ class WireConnection(asyncio.Protocol):
         """The caller takes less than it gets."""
         self._outlet.fill()
         if self._phase is IDLE:
+            # It was answered in this turn, whose answers are being sent.
             self._phase = FLUSH
             self.expires = math.inf
 
@@ -168,14 +169,14 @@ class WireConnection(asyncio.Protocol):
         headers: HTTPHeaders,
         chunk: bytes | None = None,
     ) -> asyncio.Future[None]:
-        """Send the head, and `chunk` with it in one write; returns a future for its completion."""
+        """Send the head, and `chunk` with it; returns a future that is done when to write more."""
         assert isinstance(start_line, ResponseStartLine)
         if self._phase is LINGER:
             return self._wire.taken
         return self._outlet.write_head(start_line, headers, self._reader.line, chunk)
 
     def write(self, chunk: bytes) -> asyncio.Future[None]:
-        """Send more of the body; returns a future for its completion."""
+        """Send more of the body; returns a future, as above."""
         if self._phase is LINGER:
             return self._wire.taken
         return self._outlet.write_body(chunk)

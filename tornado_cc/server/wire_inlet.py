@@ -2,8 +2,6 @@
 
 import asyncio
 
-from tornado_cc.server.limits import DISCARD_BYTES
-
 _MOST = 64 << 10
 """Bytes that a sender may be ahead; with more it has to wait."""
 
@@ -37,7 +35,7 @@ class Inlet:
 
     def throttle(self) -> None:
         """Make a caller wait that is far ahead, and one go on that is not any more."""
-        if (len(self.data) - self.start > _MOST) is self._is_held:
+        if (self.waiting > _MOST) is self._is_held:
             return
         self._is_held = not self._is_held
         if self._is_held:
@@ -50,7 +48,7 @@ class Inlet:
         self.data = b""
         self.start = 0
 
-    def is_too_much(self, data: bytes) -> bool:
-        """Drop more that has come; whether a caller should not go on, whom nobody listens to."""
+    def drop(self, data: bytes) -> int:
+        """Let go of more that has come; how many bytes that makes."""
         self._dropped += len(data)
-        return self._dropped > DISCARD_BYTES
+        return self._dropped

@@ -117,8 +117,7 @@ class Outlet:
         if self.is_full:
             # Or somebody who is sent as much as he takes would seem to take nothing.
             self._left += len(data)
-            self.flush()
-        elif len(self._unsent) > _LARGE:
+        if self.is_full or len(self._unsent) > _LARGE:
             self.flush()
         elif is_first:
             self._callers.turn.add(self)

@@ -33,7 +33,6 @@ class ParseWebhooks:
         self.mount = settings.mount
         self.max_body = settings.max_body
         self._settings = settings
-        self._key = settings.webhook_key or None
         self._prefix = settings.mount.rstrip("/")
         self._manifest = Route(self.mount, "page")
         self._health = Route(f"{self._prefix}/health", "page")
@@ -63,7 +62,7 @@ class ParseWebhooks:
 
     def carries_credentials(self, route: Route, request: Request) -> bool:
         """Whether there is a key to compare, and one to compare it with."""
-        asked = self._key is not None and route.kind != "page"
+        asked = bool(self._settings.webhook_key) and route.kind != "page"
         return asked and bool(request.headers.get(KEY_HEADER))
 
     def masked(self, path: str) -> str:
@@ -76,8 +75,8 @@ class ParseWebhooks:
         """The call of one webhook. The key is checked before anything the body says is believed."""
         if route.kind == "page":
             return self._pages[route.template]
-        key = self._key
-        if key is not None and vouched is None and not key.matches(request.headers.get(KEY_HEADER)):
+        key = self._settings.webhook_key
+        if vouched is None and key and not key.matches(request.headers.get(KEY_HEADER)):
             raise _unauthorized(is_guess=bool(request.headers.get(KEY_HEADER)))
         if route is self._unknown:
             raise Refusal("Unknown route", reason=Reason.NOT_FOUND)
